@@ -1,0 +1,56 @@
+# Every target sets up .venv first when it is missing or older than its lock file.
+# Nothing needs root; Python 3.11 or newer and the package registry are enough.
+# PYTHON=/path/to/python make ... chooses the interpreter that .venv is made from.
+
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+BIN := .venv/bin
+COURSE := .venv/.course-is-set-up
+TOOLS := .venv/.tools-are-set-up
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+
+.PHONY: help setup lab demo test lint build bench lock clean
+
+help:  ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
+
+setup: $(COURSE)  ## Install what a student or an instructor needs into .venv
+
+lab: $(COURSE)  ## Open JupyterLab on the course
+	$(BIN)/jupyter lab
+
+demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
+	$(BIN)/autograder demo
+
+test: $(TOOLS)  ## Run the whole test suite
+	$(BIN)/pytest
+
+lint: $(TOOLS)  ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+build: $(COURSE)  ## Make notebooks/, solutions/ and labs/ from content/
+	$(BIN)/autograder build
+
+bench: $(TOOLS)  ## Measure side by side against peers
+	$(BIN)/python benchmarks/check_cell.py
+
+lock: $(TOOLS)  ## Resolve the newest versions that work together
+	$(BIN)/python tools/lock.py
+
+clean:  ## Remove the environment
+	rm -rf .venv
+
+$(COURSE): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run PYTHON=/path/to/python3 make"; exit 1; }
+	@echo "Setting up .venv (about a minute the first time) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(TOOLS): requirements-dev.lock $(COURSE)
+	@echo "Adding the contributors' tools to .venv ..."
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

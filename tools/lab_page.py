@@ -1,0 +1,147 @@
+"""A notebook in a real browser, driven as a student drives it: mouse, keys and menus.
+
+JupyterLab is asked only what a student sees as well (which cells wait, whether the kernel is
+busy), never told what to do.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from lab_server import LabServer
+from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, sync_playwright
+
+BROWSERS = ("chromium", "google-chrome", "chromium-browser")
+HOW_TO_INSTALL = (
+    "no Chromium was found: install it (Debian, Ubuntu: apt install chromium), or put "
+    f"{', '.join(BROWSERS[:-1])} or {BROWSERS[-1]} on the PATH"
+)
+_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+_PANEL = "window.jupyterapp.shell.currentWidget"
+_RAN_TO_ITS_END = f"""() => {{
+    const prompts = {_PANEL}.content.widgets
+        .filter(cell => cell.model.type === 'code')
+        .map(cell => cell.node.querySelector('.jp-InputPrompt').textContent);
+    return /\\d/.test(prompts[0]) && !prompts.some(prompt => prompt.includes('*'))
+        && {_PANEL}.sessionContext.session.kernel.status === 'idle';
+}}"""
+_CELLS = f"""() => {_PANEL}.content.widgets.map(cell => cell.model.toJSON())"""
+_READY = f"""() => window.jupyterapp !== undefined
+    && {_PANEL}?.context?.isReady && {_PANEL}.content.widgets.length > 1
+    && {_PANEL}.sessionContext?.session?.kernel?.status === 'idle'"""
+
+
+def chromium() -> str | None:
+    """Return the path of the installed Chromium, or None where there is none."""
+    return next((path for name in BROWSERS if (path := shutil.which(name))), None)
+
+
+@contextmanager
+def started_browser() -> Iterator[Browser]:
+    """Start the installed Chromium without a window.
+
+    Raises:
+        FileNotFoundError: None is installed; the message says how to install it.
+    """
+    path = chromium()
+    if path is None:
+        raise FileNotFoundError(HOW_TO_INSTALL)
+    environment = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=list(_ARGUMENTS), env={**environment}
+        )
+        yield browser
+        browser.close()
+
+
+class NotebookPage:
+    """One notebook, opened in a page of its own that reaches nothing but this machine.
+
+    Attributes:
+        page: The browser's page.
+        refused: Addresses outside this machine that the page asked for, and did not get.
+    """
+
+    def __init__(self, page: Page, server: LabServer) -> None:
+        self.page = page
+        self.refused: list[str] = []
+        self._server = server
+        page.context.route("**/*", self._stay_at_home)
+
+    def open(self, path: str) -> None:
+        """Open a notebook by its path in the course, and wait until its kernel is ready."""
+        self.page.goto(f"{self._server.url}/lab/tree/{path}?token={self._server.token}&reset")
+        self.page.wait_for_function(_READY)
+
+    def run_all(self) -> None:
+        """Choose *Run All Cells* in the menu and wait until nothing runs or waits any more."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.wait_until_done()
+
+    def wait_until_done(self) -> None:
+        """Wait until the kernel is idle and no cell is queued."""
+        self.page.wait_for_function(_RAN_TO_ITS_END)
+
+    def cells(self) -> list[dict[str, Any]]:
+        """Return the cells as nbformat has them, with their outputs of now."""
+        found: list[dict[str, Any]] = self.page.evaluate(_CELLS)
+        return found
+
+    def cell(self, cell_id: str) -> Locator:
+        """Return a cell by its id, scrolled into view."""
+        number = [cell["id"] for cell in self.cells()].index(cell_id)
+        found = self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+        found.scroll_into_view_if_needed()
+        return found
+
+    def with_source(self, piece: str) -> Locator:
+        """Return the first code cell whose source contains a text, scrolled into view."""
+        return self.cell(
+            next(
+                cell["id"]
+                for cell in self.cells()
+                if cell["cell_type"] == "code" and piece in cell["source"]
+            )
+        )
+
+    def write(self, cell_id: str, source: str) -> None:
+        """Replace what stands in a cell, as a student who types or pastes."""
+        self.cell(cell_id).locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+A")
+        self.page.keyboard.insert_text(source)
+
+    def run(self, cell_id: str) -> Locator:
+        """Run a cell by Shift+Enter, wait until it is done, and return it."""
+        cell = self.cell(cell_id)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Shift+Enter")
+        self.wait_until_done()
+        return cell
+
+    def swagger(self, cell: Locator) -> FrameLocator:
+        """Return the documentation that a cell's output embeds, scrolled into view."""
+        frame = cell.locator("iframe")
+        frame.scroll_into_view_if_needed()
+        return frame.content_frame
+
+    def _stay_at_home(self, route: Route) -> None:
+        if urlsplit(route.request.url).hostname in ("127.0.0.1", "localhost", None):
+            route.continue_()
+        else:
+            self.refused.append(route.request.url)
+            route.abort()

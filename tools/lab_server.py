@@ -1,0 +1,127 @@
+"""A throw-away JupyterLab on a copy of the course, as a student has it.
+
+The browser's tests and the pictures of the README share it. Nothing of the user's own Jupyter
+is read or written: settings, data, runtime files and history lie in a folder of the caller's.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Thread
+
+import httpx2
+
+ROOT = Path(__file__).resolve().parent.parent
+LIGHT, DARK = "JupyterLab Light", "JupyterLab Dark"
+
+
+@dataclass(frozen=True)
+class LabServer:
+    """A running JupyterLab.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        token: What a browser or a client has to show.
+        course: The folder that it opens: a copy of `notebooks/` and `labs/`.
+    """
+
+    url: str
+    token: str
+    course: Path
+
+    def stop_kernels(self) -> None:
+        """End every kernel, and with it every server that a notebook left running."""
+        with httpx2.Client(
+            base_url=self.url,
+            headers={"Authorization": f"token {self.token}"},
+            trust_env=False,
+            verify=False,
+            timeout=60,
+        ) as client:
+            for session in client.get("/api/sessions").json():
+                client.delete(f"/api/sessions/{session['id']}").raise_for_status()
+
+
+@contextmanager
+def lab_server(folder: Path, *, theme: str = LIGHT) -> Iterator[LabServer]:
+    """Serve a copy of the course by JupyterLab until the block ends.
+
+    Args:
+        folder: An empty folder for the copy, the settings and everything Jupyter writes.
+        theme: The name of the theme, as JupyterLab's menu shows it.
+
+    Raises:
+        RuntimeError: JupyterLab ended before it served anything; its log is in the message.
+    """
+    course = folder / "course"
+    for name in ("notebooks", "labs"):
+        shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".*"))
+    _set(folder, "@jupyterlab/apputils-extension/themes", {"theme": theme})
+    _set(
+        folder,
+        "@jupyterlab/apputils-extension/notification",
+        {"checkForUpdates": False, "fetchNews": "false", "doNotDisturbMode": True},
+    )
+    token = secrets.token_hex(16)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        "--ServerApp.ip=127.0.0.1",
+        "--ServerApp.port=0",
+        f"--ServerApp.root_dir={course}",
+        f"--IdentityProvider.token={token}",
+        "--LabApp.expose_app_in_browser=True",
+        "--LabApp.news_url=None",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]
+    with subprocess.Popen(
+        command, cwd=course, env=_environment(folder), stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        try:
+            log: list[str] = []
+            for line in process.stderr:
+                log.append(line)
+                if found := re.search(r"(http://127\.0\.0\.1:\d+)/lab", line):
+                    break
+            else:
+                raise RuntimeError("JupyterLab did not start:\n" + "".join(log))
+            # Somebody has to go on reading, or the server stands still when the pipe is full.
+            Thread(target=process.stderr.read, daemon=True).start()
+            server = LabServer(found[1], token, course)
+            yield server
+            server.stop_kernels()
+        finally:
+            process.terminate()
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    inherited = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "JPY_", "IPYTHON", "NBGRADER"))
+    }
+    return inherited | {
+        "HOME": str(folder),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "MPLCONFIGDIR": str(folder / "matplotlib"),
+    }
+
+
+def _set(folder: Path, plugin: str, settings: dict[str, object]) -> None:
+    package, _, name = plugin.rpartition("/")
+    file = folder / "config/lab/user-settings" / package / f"{name}.jupyterlab-settings"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(settings), encoding="utf-8")
