@@ -1,0 +1,40 @@
+"""How long a check waits. A deadline ends a wait; it never decides a mark by itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Limits in seconds.
+
+    Attributes:
+        wait: For one answer, or one gate.
+        cell: For a whole check cell; tests not begun by then count as failed.
+    """
+
+    wait: float
+    cell: float
+
+
+IN_A_NOTEBOOK = Deadlines(wait=2.0, cell=10.0)
+WHILE_GRADING = Deadlines(wait=10.0, cell=25.0)
+"""The cell's limit stays below nbgrader's own (30 s), which would throw away the whole cell."""
+
+
+@dataclass
+class Countdown:
+    """The time that is left for a check cell."""
+
+    seconds: float
+    _end: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._end = time.monotonic() + self.seconds
+
+    @property
+    def over(self) -> bool:
+        """Whether the time is used up."""
+        return time.monotonic() >= self._end

@@ -1,0 +1,93 @@
+"""What a check says about a submission: data that travels, is stored and is rendered.
+
+A check cell yields one `CheckResult` with one `TestRecord` per test. JSON is their first
+form; the table in the notebook, the terminal view and nbgrader's feedback only render them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Outcome(StrEnum):
+    """How a test ended."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    """Not run, because a test that it builds on has failed; its points are lost."""
+
+
+class Frozen(BaseModel):
+    """A value that never changes once made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Exchange(Frozen):
+    """One request and what came back, as HTTP people read them; long texts are already cut."""
+
+    request: str
+    """Request line, interesting headers, blank line, body."""
+    response: str | None = None
+    """Status line, interesting headers, blank line, body; None when nothing came back."""
+
+
+class Difference(Frozen):
+    """Where an answer departs from what was expected."""
+
+    where: str
+    """A status, a header, or a JSON path such as `$.agents[0].name`."""
+    got: str
+    expected: str
+
+
+class TestRecord(Frozen):
+    """The verdict on one test.
+
+    A hidden test carries only its meaning, outcome, points and hint: no exchange, no
+    difference, no message, and an id that does not show parameters.
+    """
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    id: str
+    """`t1.test_creating_answers_201`; parametrized tests add `[parameters]`."""
+    meaning: str
+    """One sentence: the test's docstring."""
+    outcome: Outcome
+    points: float
+    """Points earned, a share of the cell's points."""
+    max_points: float
+    skill: str = ""
+    hidden: bool = False
+    message: str = ""
+    """What went wrong, in a sentence for the student; empty when passed."""
+    sent_and_got: tuple[Exchange, ...] = ()
+    """The requests of this test, oldest first; the last one is what the failure is about."""
+    difference: Difference | None = None
+    raised: str = ""
+    """The submission's own error while it answered, with the student's own line."""
+    hint: str = ""
+    seconds: float = 0.0
+
+
+class CheckResult(Frozen):
+    """The verdict of one check cell."""
+
+    lab: str
+    task: str
+    max_points: float
+    points: float
+    """The cell's mark: exactly `max_points` when every test passed, else cut to two decimals."""
+    tests: tuple[TestRecord, ...] = Field(default=())
+    printed: str = ""
+    """What the submission wrote to its streams while visible tests ran, cut to a few lines."""
+    problem: str = ""
+    """Why no test could run at all (no app, a start-up error), in a sentence."""
+    seed: int = 0
+    """What the tests' values were drawn from; the same seed replays the verdict."""
+    schema_version: Literal[1] = 1

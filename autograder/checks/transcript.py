@@ -1,0 +1,104 @@
+"""Turns what was said over HTTP into text that people read, cut to a bearable length."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+import httpx2
+
+from autograder.checks.conversation import Turn
+from autograder.checks.records import Exchange
+
+MAX_TEXT = 1200
+"""Characters of a body that are shown."""
+MAX_LINE = 200
+"""Characters of a first line or a header that are shown."""
+MAX_FLAT = 80
+"""Characters of JSON that are shown on one line."""
+
+# What a client or server sends by itself, and what no lab is about.
+_BORING = frozenset(
+    [
+        "host",
+        "accept",
+        "accept-encoding",
+        "connection",
+        "user-agent",
+        "content-length",
+        "date",
+        "server",
+    ]
+)
+
+
+def transcript(turns: Iterable[Turn], *, last: int = 3) -> tuple[Exchange, ...]:
+    """Return the last few exchanges of a test."""
+    return tuple(
+        Exchange(
+            request=_request(turn.request),
+            response=None if turn.response is None else _response(turn.response),
+        )
+        for turn in list(turns)[-last:]
+    )
+
+
+def cut(text: str, limit: int = MAX_TEXT) -> str:
+    """Shorten a long text and say how long it was."""
+    if len(text) <= limit:
+        return text
+    return f"{text[:limit]} … ({len(text):,} characters in all)"
+
+
+def readable(text: str) -> str:
+    """Replace control characters, which could garble a terminal, by visible signs."""
+    return "".join(
+        char if char in "\n\t" or char.isprintable() else f"\\x{ord(char):02x}" for char in text
+    )
+
+
+def _request(request: httpx2.Request) -> str:
+    target = request.url.raw_path.decode("ascii", "replace")
+    first = f"{request.method} {target}"
+    try:
+        body = request.content
+    except httpx2.RequestNotRead:
+        return _message(first, request.headers, "(streamed)")
+    return _message(first, request.headers, _body(body))
+
+
+def _response(response: httpx2.Response) -> str:
+    first = f"{response.status_code} {response.reason_phrase}".rstrip()
+    try:
+        body = response.content
+    except httpx2.ResponseNotRead:
+        return _message(first, response.headers, "(streamed)")
+    return _message(first, response.headers, _body(body))
+
+
+def _message(first: str, headers: httpx2.Headers, body: str) -> str:
+    told = [
+        cut(readable(f"{name}: {value}"), MAX_LINE)
+        for name, value in list(headers.items())[:50]
+        if name.lower() not in _BORING
+    ]
+    head = "\n".join([cut(readable(first), MAX_LINE), *told[:12]])
+    return f"{head}\n\n{body}" if body else head
+
+
+def _body(content: bytes) -> str:
+    # Only the part that can be shown is decoded: a body may have many megabytes.
+    shown = content[: 4 * MAX_TEXT]
+    text = shown.decode("utf-8", "backslashreplace")
+    if len(shown) == len(content):
+        return cut(readable(_pretty(text)))
+    return f"{readable(text[:MAX_TEXT])} … ({len(content):,} bytes in all)"
+
+
+def _pretty(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    flat = json.dumps(value, ensure_ascii=False)
+    return flat if len(flat) <= MAX_FLAT else json.dumps(value, ensure_ascii=False, indent=2)

@@ -1,0 +1,240 @@
+"""From what was seen while tests ran to the records that travel."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from autograder.checks.cell import CheckCell
+from autograder.checks.conversation import Client, NoAnswer, Turn
+from autograder.checks.difference import Comparison, difference, sentence
+from autograder.checks.records import CheckResult, Difference, Outcome, TestRecord
+from autograder.checks.scoring import mark, shares
+from autograder.checks.subject import NotServed
+from autograder.checks.transcript import cut, readable, transcript
+
+MAX_MESSAGE = 500
+"""Characters of a message that are shown."""
+
+
+@dataclass(frozen=True)
+class CheckTest:
+    """What a test says about itself."""
+
+    id: str
+    meaning: str
+    weight: float
+    hints: tuple[str, ...]
+    skill: str
+    hidden: bool
+    probe: bool
+
+
+@dataclass
+class Observed:
+    """What was seen while one test ran."""
+
+    comparison: Comparison | None = None
+    failure: pytest.ExceptionInfo[BaseException] | None = None
+    clients: list[Client] = field(default_factory=list)
+    raised: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def turns(self) -> list[Turn]:
+        """Everything that was said, over all clients of the test."""
+        return [turn for client in self.clients for turn in client.turns]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How one test ended."""
+
+    test: CheckTest
+    outcome: Outcome
+    message: str = ""
+    difference: Difference | None = None
+    turns: tuple[Turn, ...] = ()
+    raised: str = ""
+    seconds: float = 0.0
+
+
+def describe(item: pytest.Function, cell: CheckCell) -> CheckTest:
+    """Read a collected test's own words: its docstring and marks."""
+    name = getattr(item, "originalname", None) or item.name
+    hidden = item.function.__code__.co_firstlineno in cell.hidden_lines
+    return CheckTest(
+        id=f"{cell.task}.{name if hidden else item.name}",
+        meaning=_meaning(item, name, hidden=hidden),
+        weight=float(_argument(item, "weight", 1)),
+        hints=tuple(str(text) for text in _arguments(item, "hint")),
+        skill=str(_argument(item, "skill", cell.skill)),
+        hidden=hidden,
+        probe=item.get_closest_marker("probe") is not None,
+    )
+
+
+def _meaning(item: pytest.Function, name: str, *, hidden: bool) -> str:
+    """Return the docstring; a visible case of a parametrized test adds its parameters."""
+    sentence = " ".join((item.function.__doc__ or name).split())
+    callspec = getattr(item, "callspec", None)
+    if callspec is None or hidden:
+        return sentence
+    return f'{sentence} Here: `"{cut(callspec.id, 40)}"`'
+
+
+def _arguments(item: pytest.Function, mark_name: str) -> tuple[Any, ...]:
+    found = item.get_closest_marker(mark_name)
+    return tuple(found.args) if found else ()
+
+
+def _argument(item: pytest.Function, mark_name: str, default: Any) -> Any:
+    return next(iter(_arguments(item, mark_name)), default)
+
+
+def not_run(test: CheckTest, why: str) -> Verdict:
+    """Return the verdict on a test that was not tried."""
+    return Verdict(test, Outcome.BLOCKED, message=why)
+
+
+def of_test(test: CheckTest, observed: Observed, cell: CheckCell) -> Verdict:
+    """Judge one test by what was seen while it ran."""
+    if observed.failure is None:
+        return Verdict(test, Outcome.PASSED, seconds=observed.seconds)
+    message, found = _explain(observed, cell)
+    return Verdict(
+        test,
+        Outcome.FAILED,
+        message=cut(readable(message), MAX_MESSAGE),
+        difference=found,
+        turns=tuple(observed.turns),
+        raised=cut(readable("\n".join(observed.raised[-3:])), MAX_MESSAGE),
+        seconds=observed.seconds,
+    )
+
+
+def of_cell(
+    cell: CheckCell,
+    verdicts: Sequence[Verdict],
+    *,
+    attempt: int,
+    problem: str,
+    printed: str,
+    seed: int,
+) -> CheckResult:
+    """Put the verdicts on a cell's tests together.
+
+    Args:
+        cell: The check cell.
+        verdicts: One for each of its tests.
+        attempt: How many times the cell has failed before; opens the next hint.
+        problem: Why no test could run at all, if so.
+        printed: What the submission wrote to its streams while visible tests ran.
+        seed: What the tests' values were drawn from.
+    """
+    points = shares(cell.points, [verdict.test.weight for verdict in verdicts])
+    passed = [verdict.outcome is Outcome.PASSED for verdict in verdicts]
+    earned = [share if ok else 0.0 for share, ok in zip(points, passed, strict=True)]
+    records = [
+        _record(verdict, share, attempt=attempt)
+        for verdict, share in zip(_distinct(verdicts), points, strict=True)
+    ]
+    return CheckResult(
+        lab=cell.lab,
+        task=cell.task,
+        max_points=cell.points,
+        points=mark(cell.points, earned, all_passed=bool(passed) and all(passed)),
+        tests=tuple(records),
+        printed=cut(readable(printed)),
+        problem=problem,
+        seed=seed,
+    )
+
+
+def _record(verdict: Verdict, share: float, *, attempt: int) -> TestRecord:
+    test, passed = verdict.test, verdict.outcome is Outcome.PASSED
+    told = TestRecord(
+        id=test.id,
+        meaning=test.meaning,
+        outcome=verdict.outcome,
+        points=round(share, 4) if passed else 0.0,
+        max_points=round(share, 4),
+        skill=test.skill,
+        hidden=test.hidden,
+        hint="" if passed or not test.hints else test.hints[min(attempt, len(test.hints) - 1)],
+        seconds=round(verdict.seconds, 4),
+    )
+    if test.hidden:
+        return told
+    return told.model_copy(
+        update={
+            "message": verdict.message,
+            "difference": verdict.difference,
+            "sent_and_got": transcript(verdict.turns),
+            "raised": verdict.raised,
+        }
+    )
+
+
+def _distinct(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
+    """Number hidden tests that share an id, because theirs do not show parameters."""
+    seen: Counter[str] = Counter()
+    for verdict in verdicts:
+        seen[verdict.test.id] += 1
+        number = seen[verdict.test.id]
+        name = verdict.test.id if number == 1 else f"{verdict.test.id}#{number}"
+        yield replace(verdict, test=replace(verdict.test, id=name))
+
+
+def _explain(observed: Observed, cell: CheckCell) -> tuple[str, Difference | None]:
+    """Say in one sentence why a test failed, and what differed where something was compared."""
+    assert observed.failure is not None
+    error = observed.failure.value
+    if isinstance(error, NoAnswer | NotServed):
+        return str(error), None
+    if isinstance(error, AssertionError):
+        return _explain_assertion(observed, cell)
+    return _explain_error(error), None
+
+
+def _explain_assertion(observed: Observed, cell: CheckCell) -> tuple[str, Difference | None]:
+    assert observed.failure is not None
+    lines = [
+        entry.lineno + 1
+        for entry in observed.failure.traceback
+        if str(entry.path).endswith(f"{cell.module_name}.py")
+    ]
+    statement = next((cell.asserts[line] for line in reversed(lines) if line in cell.asserts), None)
+    found = None
+    if observed.comparison is not None:
+        try:
+            found = difference(observed.comparison, statement)
+        except RecursionError:
+            found = None
+    text = str(observed.failure.value)
+    own_words = ""
+    if statement and statement.msg:
+        own_words = text.split("\nassert ", maxsplit=1)[0].strip()
+    if own_words:
+        return own_words, found
+    if found:
+        return sentence(found), found
+    if statement is None and text:
+        return text, None
+    return "This does not hold yet.", None
+
+
+def _explain_error(error: BaseException) -> str:
+    """Say what an answer of unexpected shape did to a test."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "The answer's body is not JSON."
+    if isinstance(error, KeyError):
+        return f"The answer has no {error.args[0]!r}."
+    if isinstance(error, IndexError):
+        return "The answer has fewer items than expected."
+    return f"The answer has another shape than expected ({type(error).__name__}: {error})."

@@ -1,0 +1,84 @@
+"""The table of a check."""
+
+from html.parser import HTMLParser
+
+from autograder.checks.records import CheckResult, Difference, Exchange, Outcome, TestRecord
+from autograder.render.html import check_table
+
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'&"
+
+
+class Tags(HTMLParser):
+    """Collects what a browser would see."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text = [], ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def seen(result):
+    """Parse a result's table."""
+    parser = Tags()
+    parser.feed(check_table(result))
+    return parser
+
+
+def record(number=0, **options):
+    """A failed test whose every text is hostile."""
+    given = {
+        "id": f"t1.test_{number}",
+        "meaning": EVIL,
+        "outcome": Outcome.FAILED,
+        "points": 0,
+        "max_points": 1,
+        "message": EVIL,
+        "sent_and_got": (Exchange(request=EVIL, response=EVIL),),
+        "difference": Difference(where=EVIL, got=EVIL, expected=EVIL),
+        "raised": EVIL,
+        "hint": EVIL,
+    }
+    return TestRecord(**(given | options))
+
+
+def result(*tests, **options):
+    """A result with these tests."""
+    return CheckResult(lab="lab99", task="t1", max_points=2, points=0, tests=tests, **options)
+
+
+def test_everything_of_a_submission_is_escaped():
+    """No tag of a hostile text becomes a tag of the page."""
+    page = seen(result(record(), printed=EVIL, problem=EVIL))
+    assert not {"script", "img"} & {tag for tag, _ in page.tags}
+    assert not any(name.startswith("on") for _, attrs in page.tags for name in attrs)
+    assert page.text.count("<script>alert(1)</script>") >= 8
+
+
+def test_only_the_first_failure_is_open():
+    """The student sees one exchange and one hint; the others wait folded."""
+    page = seen(result(record(0), record(1)))
+    assert [tag for tag, _ in page.tags].count("details") == 1
+
+
+def test_fifty_failures_with_long_texts_stay_small():
+    """A hostile cell does not blow up the notebook."""
+    assert len(check_table(result(*(record(number) for number in range(50))))) < 200_000
+
+
+def test_a_reader_of_the_plain_text_learns_everything():
+    """Without colour the outcome stands there in words."""
+    page = seen(result(record(outcome=Outcome.BLOCKED, message="Finish task t0 first.")))
+    assert "blocked" in page.text
+    assert "Finish task t0 first." in page.text
+    assert "Task t1: 0 of 2 points" in page.text
+
+
+def test_code_in_a_sentence_is_set_as_code():
+    """Backticks become code, and nothing else does."""
+    page = check_table(result(record(meaning="`GET /x` is <b>bold</b>.")))
+    assert "<code>GET /x</code> is &lt;b&gt;bold&lt;/b&gt;." in page

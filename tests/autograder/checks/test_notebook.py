@@ -1,0 +1,170 @@
+"""The %%check magic in a real IPython shell."""
+
+import atexit
+import json
+import logging
+import os
+import sys
+import threading
+import warnings
+
+import nest_asyncio
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+APP = """
+import fastapi
+app = fastapi.FastAPI()
+
+@app.get("/hello")
+def hello():
+    return "hello"
+"""
+CHECK = '''%%check lab99/t1 points=2
+from autograder.checks import hint
+
+@hint("first", "second")
+async def test_hello(client):
+    """It says hello."""
+    assert (await client.get("/hello")).json() == "hello"
+'''
+
+
+@pytest.fixture
+def shell(tmp_path, monkeypatch):
+    """A shell with the course's extension, as in a notebook of its own folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NBGRADER_EXECUTION", raising=False)
+    config = Config()
+    config.HistoryManager.enabled = False
+    InteractiveShell.clear_instance()
+    shell = InteractiveShell.instance(config=config)
+    shell.run_line_magic("load_ext", "autograder")
+    yield shell
+    atexit.unregister(shell.atexit_operations)
+    InteractiveShell.clear_instance()
+
+
+def run(shell, source):
+    """Run a cell and return its value."""
+    outcome = shell.run_cell(source)
+    outcome.raise_error()
+    return outcome.result
+
+
+def test_the_value_of_a_check_cell_prints_as_its_mark(shell):
+    """nbgrader reads the printed value as partial credit."""
+    run(shell, APP)
+    assert repr(run(shell, CHECK)) == "2"
+
+
+def test_the_value_shows_a_table_and_carries_its_record(shell):
+    """One output for three readers: number, table, JSON."""
+    run(shell, APP)
+    shown, _ = shell.display_formatter.format(run(shell, CHECK))
+    assert shown["text/plain"] == "2"
+    assert "It says hello." in shown["text/html"]
+    record = shown["application/vnd.autograder.check+json"]
+    assert json.loads(json.dumps(record))["tests"][0]["outcome"] == "passed"
+
+
+def test_a_check_cell_never_raises(shell):
+    """Without any app the mark is nought and the cell ends well."""
+    assert repr(run(shell, CHECK)) == "0"
+
+
+def test_a_line_that_cannot_be_read_is_a_usage_error(shell):
+    """A damaged first line says what it should be."""
+    with pytest.raises(Exception, match="LAB/TASK points=NUMBER"):
+        run(shell, CHECK.replace("points=2", "points=two"))
+
+
+def test_each_failed_attempt_opens_the_next_hint_also_after_a_restart(shell, tmp_path):
+    """Attempts are counted beside the notebook and start anew once the check passes."""
+    hints = [run(shell, CHECK).result.tests[0].hint for _ in range(2)]
+    assert hints == ["first", "second"]
+    assert json.loads((tmp_path / ".attempts" / "lab99.json").read_text()) == {"t1": 2}
+    run(shell, APP)
+    run(shell, CHECK)
+    run(shell, "del app")
+    assert run(shell, CHECK).result.tests[0].hint == "first"
+
+
+def test_attempts_are_not_counted_while_grading(shell, tmp_path, monkeypatch):
+    """nbgrader's own runs leave no trace."""
+    monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
+    run(shell, CHECK)
+    assert not (tmp_path / ".attempts").exists()
+
+
+def test_a_damaged_count_of_attempts_is_no_obstacle(shell, tmp_path):
+    """Whatever lies in .attempts, the check runs."""
+    (tmp_path / ".attempts").mkdir()
+    (tmp_path / ".attempts" / "lab99.json").write_text("[1, 2")
+    assert run(shell, CHECK).result.tests[0].hint == "first"
+
+
+def test_a_task_whose_forerunner_failed_says_which_to_finish(shell):
+    """The table names the task to do first."""
+    run(shell, CHECK)
+    later = CHECK.replace("lab99/t1", "lab99/t2").replace("points=2", "points=2 needs=t1")
+    (test,) = run(shell, later).result.tests
+    assert (test.outcome, test.message) == (
+        "blocked",
+        "Finish task t1 first: this task builds on it.",
+    )
+    run(shell, APP)
+    run(shell, CHECK)
+    assert repr(run(shell, later)) == "2"
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "print('noise', file=sys.stderr)",
+        "os.write(2, b'noise')",
+        "warnings.warn('noise', stacklevel=1)",
+        "logging.error('noise')",
+        "threading.Thread(target=lambda: print('noise', file=sys.stderr)).start()",
+        "os.system('echo noise >&2')",
+        "KEPT.write('noise')",
+        "raise RuntimeError('noise')",
+    ],
+)
+@pytest.mark.filterwarnings("default")
+def test_what_the_app_writes_costs_no_mark(shell, capfd, noise):
+    """Nothing reaches the streams of the check cell, where nbgrader would count it."""
+    shell.user_ns |= {
+        "sys": sys, "os": os, "warnings": warnings, "logging": logging, "threading": threading,
+        "KEPT": sys.stderr,
+    }  # fmt: skip
+    with_noise = APP.replace("    return", f"    {noise}\n    return")
+    run(shell, with_noise)
+    capfd.readouterr()
+    value = run(shell, CHECK).result
+    out, err = capfd.readouterr()
+    assert "noise" not in err
+    assert "noise" not in out
+    assert value.points == (0 if "raise" in noise else 2)
+
+
+def test_what_the_app_prints_is_shown_under_the_table(shell):
+    """Printing is how beginners debug, so it is not lost."""
+    run(shell, APP.replace("    return", "    print('look here')\n    return"))
+    assert run(shell, CHECK).result.printed == "look here\n"
+
+
+def test_a_check_works_after_the_pasted_nest_asyncio_lines(shell):
+    """nest_asyncio.apply() does not disturb a check."""
+    run(shell, "import asyncio\nloop = asyncio.new_event_loop()")
+    nest_asyncio.apply(shell.user_ns["loop"])
+    run(shell, APP)
+    assert repr(run(shell, CHECK)) == "2"
+
+
+def test_a_factory_is_called_for_the_app(shell):
+    """A lab may ask for create_app."""
+    run(shell, APP.replace("app = fastapi", "hidden = fastapi").replace("@app", "@hidden"))
+    run(shell, "def create_app():\n    return hidden")
+    assert repr(run(shell, CHECK.replace("points=2", "points=2 entry=create_app"))) == "2"

@@ -1,0 +1,351 @@
+"""Check cells run against real apps over real connections."""
+
+import contextlib
+import os
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse, StreamingResponse
+
+from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import Deadlines
+from autograder.checks.notebook import KernelSubject
+from autograder.checks.runner import BrokenCheck, Job, run_in_thread
+
+GREETING = '''
+async def test_greeting(client):
+    """The app greets."""
+    reply = await client.get("/hello")
+    assert reply.status_code == 200
+    assert reply.json() == {"greeting": "hello", "to": ["you"]}
+'''
+
+
+def greeter(answer=None):
+    app = FastAPI()
+
+    @app.get("/hello")
+    def hello():
+        return answer or {"greeting": "hello", "to": ["you"]}
+
+    return app
+
+
+def test_a_right_app_gets_all_points(check):
+    """A passed test earns its share, and the record says what it showed."""
+    result = check(greeter(), GREETING)
+    assert result.points == 3
+    assert [(test.id, test.outcome, test.meaning) for test in result.tests] == [
+        ("t1.test_greeting", "passed", "The app greets.")
+    ]
+
+
+def test_a_failure_says_what_was_sent_what_came_back_and_what_was_expected(check):
+    """The record of a failed test holds the exchange and the differing JSON path."""
+    (test,) = check(greeter({"greeting": "hello", "to": ["me"]}), GREETING).tests
+    assert test.outcome == "failed"
+    assert test.message == 'The body\'s $.to[0] is "me"; expected was "you".'
+    assert test.sent_and_got[-1].request == "GET /hello"
+    assert '{"greeting": "hello", "to": ["me"]}' in test.sent_and_got[-1].response
+    assert (test.difference.got, test.difference.expected) == ('"me"', '"you"')
+
+
+def test_a_status_that_differs_is_named(check):
+    """A wrong status is called a status."""
+    (test,) = check(FastAPI(), GREETING).tests
+    assert test.message == "The status is 404; expected was 200."
+
+
+def test_a_header_that_differs_is_named(check):
+    """A wrong header is called by its name."""
+    body = '''
+    async def test_place(client):
+        """It says where."""
+        reply = await client.get("/hello")
+        assert reply.headers.get("location") == "/x"
+    '''
+    (test,) = check(greeter(), body).tests
+    assert test.message == 'The header location is missing; expected was "/x".'
+
+
+def test_without_an_app_every_test_fails_with_one_reason(check):
+    """A missing app is one sentence, not a traceback."""
+    result = check(None, GREETING)
+    assert result.points == 0
+    assert "There is no `app` in this notebook yet" in result.problem
+    assert result.tests[0].message == result.problem
+
+
+def test_an_app_that_fails_to_start_is_explained(check):
+    """A start-up error reaches the student with its own words."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_):
+        raise RuntimeError("no model on this machine")
+        yield
+
+    result = check(FastAPI(lifespan=lifespan), GREETING)
+    assert "no model on this machine" in result.problem
+
+
+def test_something_else_named_app_is_explained(check):
+    """A name that was used for something else is recognised."""
+    assert "it is a dict" in check({"a": 1}, GREETING).problem
+
+
+def test_the_apps_own_error_is_shown(check):
+    """A 500 comes with what the app raised."""
+    app = FastAPI()
+
+    @app.get("/hello")
+    def hello():
+        return {}["greeting"]
+
+    (test,) = check(app, GREETING).tests
+    assert "KeyError: 'greeting'" in test.raised
+
+
+def test_an_app_that_never_answers_ends_at_the_deadline(check):
+    """A hanging handler costs its test and no more than the deadline."""
+    app = greeter()
+
+    @app.get("/never")
+    async def never(request: Request):
+        while not await request.is_disconnected():
+            await request.receive()
+
+    body = '''
+    async def test_never(client):
+        """It answers."""
+        await client.get("/never")
+    ''' + GREETING.replace("\n", "\n    ")
+    never_answered, greeted = check(app, body).tests
+    assert never_answered.message == "Your app had not answered GET /never after 0.5 seconds."
+    assert greeted.outcome == "passed"
+
+
+def test_tests_not_begun_when_the_cells_time_is_over_are_lost(check):
+    """A cell ends, whatever the submission does."""
+    result = check(greeter(), GREETING, deadlines=Deadlines(wait=0.5, cell=0.0))
+    assert [test.outcome for test in result.tests] == ["blocked"]
+    assert result.points == 0
+
+
+def test_a_failed_probe_blocks_the_other_tests(check):
+    """An empty app earns nothing, although it answers 404 to everything."""
+    body = '''
+    from autograder.checks import probe
+
+    async def test_unknown_is_not_found(client):
+        """What is not there is not found."""
+        assert (await client.get("/nothing")).status_code == 404
+
+    @probe
+    async def test_begun(client):
+        """The app greets."""
+        assert (await client.get("/hello")).status_code == 200
+    '''
+    empty, full = check(FastAPI(), body), check(greeter(), body)
+    assert {test.id: test.outcome for test in empty.tests} == {
+        "t1.test_begun": "failed",
+        "t1.test_unknown_is_not_found": "blocked",
+    }
+    assert empty.points == 0
+    assert full.points == 3
+
+
+def test_a_blocked_job_runs_no_test(check):
+    """A task that builds on an unfinished one says so."""
+    (test,) = check(greeter(), GREETING, blocked="Finish task t0 first.").tests
+    assert (test.outcome, test.message) == ("blocked", "Finish task t0 first.")
+
+
+def test_each_failed_attempt_opens_the_next_hint(check):
+    """The first attempt shows the first hint, later ones the last."""
+    body = '''
+    from autograder.checks import hint
+
+    @hint("first", "second")
+    async def test_hinted(client):
+        """It works."""
+        assert (await client.get("/nothing")).status_code == 200
+    '''
+    shown = [check(greeter(), body, attempt=attempt).tests[0].hint for attempt in range(4)]
+    assert shown == ["first", "second", "second", "second"]
+
+
+HIDDEN = '''
+import pytest
+
+SECRET = "s3cr3t-expected"
+
+def test_seen():
+    """It is there."""
+
+### BEGIN HIDDEN TESTS
+@pytest.mark.parametrize("case", ["s3cr3t-a", "s3cr3t-b"])
+async def test_unseen(client, case):
+    """It greets whoever asks."""
+    reply = await client.get(f"/hello?who={case}")
+    assert reply.json() == SECRET, f"should be {SECRET}"
+### END HIDDEN TESTS
+'''
+
+
+def test_a_hidden_test_shows_only_meaning_outcome_points_and_hint(check):
+    """Nothing of a hidden test's inputs, parameters or expectations is in the record."""
+    result = check(greeter(), HIDDEN)
+    assert "s3cr3t" not in result.model_dump_json()
+    assert [test.id for test in result.tests if test.hidden] == [
+        "t1.test_unseen",
+        "t1.test_unseen#2",
+    ]
+
+
+def test_what_the_app_prints_is_kept_only_for_visible_tests(check):
+    """An app cannot smuggle a hidden test's requests out through its prints."""
+    app = FastAPI()
+    printed = []
+
+    @app.get("/hello")
+    def hello(who: str = ""):
+        printed.append(f"asked for {who}\n")
+
+    def take():
+        text = "".join(printed)
+        printed.clear()
+        return text
+
+    body = GREETING + HIDDEN
+    result = check(app, body, take_printed=take)
+    assert result.printed == "asked for \n"
+
+
+def test_a_visible_case_of_a_parametrized_test_names_its_parameters(check):
+    """Cases of one test can be told apart."""
+    body = '''
+    import pytest
+
+    @pytest.mark.parametrize("path", ["/hello", "/x"])
+    async def test_there(client, path):
+        """It is there."""
+        assert (await client.get(path)).status_code == 200
+    '''
+    assert [test.meaning for test in check(greeter(), body).tests] == [
+        'It is there. Here: `"/hello"`',
+        'It is there. Here: `"/x"`',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expression", "sentence"),
+    [
+        ("not json", "reply.json()", "The answer's body is not JSON."),
+        ("{}", 'reply.json()["id"]', "The answer has no 'id'."),
+        ("[]", "reply.json()[0]", "The answer has fewer items than expected."),
+        ("null", 'reply.json()["id"]', "The answer has another shape than expected"),
+        ("[" * 100_000, "reply.json()", "The answer"),
+    ],
+)
+def test_an_answer_of_another_shape_is_explained(check, answer, expression, sentence):
+    """A test that stumbles over the answer's shape fails with a sentence."""
+    app = FastAPI()
+
+    @app.get("/hello")
+    def hello():
+        return PlainTextResponse(answer)
+
+    body = f'''
+    async def test_shape(client):
+        """It has a shape."""
+        reply = await client.get("/hello")
+        assert {expression} == 1
+    '''
+    (test,) = check(app, body).tests
+    assert test.outcome == "failed"
+    assert test.message.startswith(sentence)
+
+
+def test_hostile_answers_are_cut_and_made_readable(check):
+    """Huge bodies, control characters, invalid UTF-8 and NaN do no harm."""
+    app = FastAPI()
+    bodies = [b"x" * 10_000_000, b"\x1b[31m\x00\x07", b"\xff\xfe\xfd", b'{"a": NaN}']
+
+    @app.get("/{number}")
+    def hello(number: int):
+        return Response(bodies[number], headers={"x-long": "y" * 5000})
+
+    body = '''
+    import pytest
+
+    @pytest.mark.parametrize("number", range(4))
+    async def test_hostile(client, number):
+        """It is harmless."""
+        reply = await client.get(f"/{number}")
+        assert reply.content == b"fine"
+    '''
+    result = check(app, body)
+    assert len(result.model_dump_json()) < 20_000
+    assert "\x1b" not in str(result.tests[1].sent_and_got[0].response)
+    assert "10,000,000 bytes in all" in result.tests[0].sent_and_got[0].response
+
+
+def test_an_endless_body_is_not_read_to_its_end(check):
+    """Reading stops at a bound instead of filling the memory."""
+    app = FastAPI()
+
+    @app.get("/hello")
+    def hello():
+        def forever():
+            while True:
+                yield b"x" * 1_000_000
+
+        return StreamingResponse(forever())
+
+    (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, cell=60)).tests
+    assert test.message == "The answer's body is longer than 16 MB: reading stopped."
+
+
+def test_the_same_seed_draws_the_same_values(check):
+    """A verdict can be replayed; another run draws other values."""
+    app = FastAPI()
+    seen = []
+
+    @app.get("/{name}")
+    def note(name: str):
+        seen.append(name)
+
+    body = '''
+    async def test_drawn(client, fresh):
+        """It takes any name."""
+        await client.get("/" + fresh("Scout"))
+    '''
+    results = [check(app, body, seed=seed) for seed in (1, 1, 2)]
+    assert seen[0] == seen[1] != seen[2]
+    assert [result.seed for result in results] == [1, 1, 2]
+
+
+def test_collected_once_run_many_times():
+    """One pytest session serves several submissions, each with its own verdict."""
+    cell = CheckCell(lab="lab99", task="t1", points=1, body=GREETING)
+    apps = [greeter(), FastAPI(), greeter({"greeting": "no"}), greeter()]
+    jobs = [Job(cell, KernelSubject({"app": app}, "app")) for app in apps]
+    run_in_thread([cell], jobs)
+    assert [job.result.points for job in jobs] == [1, 0, 0, 1]
+
+
+def test_a_faulty_check_is_not_the_submissions_fault():
+    """A check that cannot be collected is reported as such."""
+    cell = CheckCell(lab="lab99", task="t1", points=1, body="import nothing_of_this_name")
+    with pytest.raises(BrokenCheck, match="nothing_of_this_name"):
+        run_in_thread([cell], [Job(cell, KernelSubject({}, "app"))])
+
+
+def test_the_users_own_pytest_settings_do_not_reach_a_check(check, monkeypatch, tmp_path):
+    """Options in the environment and a conftest beside the notebook change nothing."""
+    (tmp_path / "conftest.py").write_text("raise RuntimeError('conftest was read')")
+    (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --nonsense")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
+    assert check(greeter(), GREETING).points == 3
+    assert os.environ["PYTEST_ADDOPTS"] == "-k nothing"
