@@ -1,0 +1,75 @@
+"""The command line: `autograder COMMAND`.
+
+Exit codes: 0 done, 1 some work failed (a difference, a submission that could not be graded),
+2 wrong use.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="autograder",
+    help="Build, check and grade the labs of the course.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def options() -> None:
+    """Build, check and grade the labs of the course."""
+
+
+@app.command()
+def build(
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; fail when a notebook is out of date.")
+    ] = False,
+) -> None:
+    """Make notebooks/, solutions/ and labs/ from content/."""
+    from autograder.build import command  # noqa: PLC0415 - each command loads only what it needs
+
+    raise typer.Exit(command.run(Path.cwd(), check=check))
+
+
+@app.command()
+def doctor(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for a script.")] = False,
+) -> None:
+    """Show the environment and which layers of the sandbox hold on this machine."""
+    from autograder.sandbox import doctor as command  # noqa: PLC0415 - as above
+
+    raise typer.Exit(command.run(as_json=as_json))
+
+
+@app.command()
+def demo(
+    *,
+    students: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Size of the class; each submission of the corpus once if left out."
+        ),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the class's folder in place to look at.")
+    ] = False,
+) -> None:
+    """Grade a small class in a throw-away folder, end to end."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder import demo as demonstration  # noqa: PLC0415 - as above
+
+    raise typer.Exit(demonstration.run(Path.cwd(), students=students, keep=keep, console=Console()))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,41 @@
+"""What grading one submission came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from autograder.checks.records import CheckResult
+
+
+class Status(StrEnum):
+    """Whether a mark can be taken as it is."""
+
+    GRADED = "graded"
+    REVIEW = "review"
+    """The submission could not be read or run: a person should look at it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graded:
+    """The outcome for one submission.
+
+    Attributes:
+        student: Whose it is.
+        score: Points earned, as they stand in the gradebook.
+        max_score: Points of the lab.
+        status: Whether a person should look at it.
+        checks: The verdict of each check cell, in the order of the notebook.
+        altered: What the submission changed that it should not have.
+        message: One line for the student and the instructor, where there is something to say.
+        seconds: How long grading took.
+    """
+
+    student: str
+    score: float
+    max_score: float
+    status: Status = Status.GRADED
+    checks: tuple[CheckResult, ...] = ()
+    altered: tuple[str, ...] = ()
+    message: str = ""
+    seconds: float = 0.0

@@ -1,0 +1,135 @@
+"""Runs notebooks as *Run All* does: every cell is queued at once."""
+
+from __future__ import annotations
+
+import os
+import queue
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+ROOT = Path(__file__).parents[2]
+OFFLINE = Path(__file__).parent / "offline"
+
+
+@dataclass
+class Ran:
+    """What one cell did."""
+
+    cell: dict
+    error: str = ""
+    stderr: str = ""
+    outputs: list = field(default_factory=list)
+    done: bool = False
+
+
+@dataclass
+class Run:
+    """What a whole notebook did.
+
+    Attributes:
+        cells: Its code cells.
+        seconds: From the first cell queued to the last one done.
+        peak: Bytes of memory that the kernel and its children held at most.
+    """
+
+    cells: list[Ran]
+    seconds: float = 0.0
+    peak: int = 0
+
+
+def memory(process: psutil.Process) -> int:
+    """Return the bytes that a process and its children hold."""
+    total = 0
+    for one in [process, *process.children(recursive=True)]:
+        try:
+            total += one.memory_info().rss
+        except psutil.Error:
+            continue
+    return total
+
+
+def run_all(notebook, folder: Path, *, limit: float = 120) -> Run:
+    """Queue every code cell of a notebook at once in a real kernel without a network.
+
+    Cells tagged `skip-execution` are left out.
+    """
+    cells = [
+        Ran(cell)
+        for cell in notebook.cells
+        if cell.cell_type == "code" and "skip-execution" not in cell.metadata.get("tags", [])
+    ]
+    paths = [str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
+    environment.pop("NBGRADER_EXECUTION", None)
+    manager, kernel = start_new_kernel(kernel_name="python3", cwd=str(folder), env=environment)
+    try:
+        run = Run(cells)
+        process = psutil.Process(manager.provisioner.process.pid)
+        begun = time.monotonic()
+        asked = {}
+        for ran in cells:
+            # Cells that are meant to fail must not stop the others, as JupyterLab does it.
+            stop = "raises-exception" not in ran.cell.metadata.get("tags", [])
+            asked[kernel.execute(ran.cell.source, stop_on_error=stop)] = ran
+        while not all(ran.done for ran in cells):
+            run.peak = max(run.peak, memory(process))
+            assert time.monotonic() - begun < limit, f"not done: {waiting(cells)}"
+            assert manager.is_alive(), f"the kernel died in: {waiting(cells)}"
+            read(kernel, asked)
+        run.seconds = time.monotonic() - begun
+    finally:
+        kernel.stop_channels()
+        manager.shutdown_kernel(now=True)
+    return run
+
+
+def waiting(cells: list[Ran]) -> str:
+    """Return the source of the first cell that is not done."""
+    return next(ran.cell.source for ran in cells if not ran.done)
+
+
+def read(kernel, asked: dict[str, Ran]) -> None:
+    """Take one message of the kernel and note it with its cell."""
+    try:
+        message = kernel.get_iopub_msg(timeout=0.2)
+    except queue.Empty:
+        return
+    ran = asked.get(message["parent_header"].get("msg_id"))
+    if ran is None:
+        return
+    kind, content = message["msg_type"], message["content"]
+    if kind == "status" and content["execution_state"] == "idle":
+        ran.done = True
+    elif kind == "error":
+        ran.error = f"{content['ename']}: {content['evalue']}"
+    elif kind == "stream" and content["name"] == "stderr":
+        ran.stderr += content["text"]
+    elif kind in {"execute_result", "display_data"}:
+        ran.outputs.append(content["data"])
+
+
+def notebook_at(path: Path):
+    """Read a generated notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+@pytest.fixture(scope="session")
+def run_notebook(tmp_path_factory):
+    """Return a function that runs a notebook in an empty folder, each one only once."""
+    known: dict[tuple, Run] = {}
+
+    def run(path: Path, *, first: str = "") -> Run:
+        if (path, first) not in known:
+            notebook = notebook_at(path)
+            if first:
+                notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
+            known[path, first] = run_all(notebook, tmp_path_factory.mktemp("run"))
+        return known[path, first]
+
+    return run
