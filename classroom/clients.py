@@ -42,12 +42,7 @@ class PerLoopTransport(httpx2.AsyncBaseTransport):
 
 def sync_client(url: str) -> httpx2.Client:
     """Return a client for `url`."""
-    return httpx2.Client(
-        base_url=url,
-        verify=False,
-        trust_env=False,
-        timeout=TIMEOUT,
-    )
+    return httpx2.Client(base_url=url, verify=False, trust_env=False, timeout=TIMEOUT)
 
 
 def async_client(url: str) -> httpx2.AsyncClient:

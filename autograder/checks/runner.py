@@ -24,6 +24,9 @@ from typing import Any, TextIO
 
 import pytest
 
+# Not the hook: its reports would pile up in pytest's terminal reporter, a class long.
+from _pytest.runner import runtestprotocol
+
 from autograder.checks.cell import CheckCell
 from autograder.checks.conversation import Client, Line
 from autograder.checks.deadlines import IN_A_NOTEBOOK, Countdown, Deadlines
@@ -97,6 +100,8 @@ def run(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
                 sys.modules.pop(cell.module_name, None)
         if plugin.broken:
             raise BrokenCheck("\n".join(plugin.broken))
+        if plugin.failure is not None:
+            raise plugin.failure
 
 
 @contextmanager
@@ -124,7 +129,7 @@ class _Work:
         self.observed = Observed()
         self.printed: list[str] = []
         self.countdown = Countdown(job.deadlines.cell)
-        self.draw = random.Random(job.seed)  # noqa: S311 - replayable values, not secrets
+        self.draw = random.Random(f"{job.seed}/{job.cell.lab}/{job.cell.task}")  # noqa: S311 - replayable values, not secrets
         self._not_served: NotServed | None = None
         self._line: Line | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -180,6 +185,7 @@ class _Checks:
     def __init__(self, cells: Sequence[CheckCell], jobs: Iterable[Job], *, stdout: TextIO) -> None:
         self._stdout = stdout
         self.broken: list[str] = []
+        self.failure: BaseException | None = None
         self._cells = {cell.module_name: cell for cell in cells}
         self._jobs = jobs
         self._work: _Work | None = None
@@ -229,9 +235,12 @@ class _Checks:
         for item in session.items:
             assert isinstance(item, pytest.Function)
             items[item.path.stem].append(item)
-        for job in self._jobs:
+        try:
             with redirect_stdout(self._stdout):
-                job.result = self._do(job, items[job.cell.module_name])
+                for job in self._jobs:
+                    job.result = self._do(job, items[job.cell.module_name])
+        except BaseException as error:  # noqa: BLE001 - pytest would swallow it; `run` raises it
+            self.failure = error
         return True
 
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -283,7 +292,7 @@ class _Checks:
                 )
                 continue
             work.observed = Observed()
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+            runtestprotocol(item, log=False)
             work.note_side_effects(hidden=test.hidden)
             verdict = of_test(test, work.observed, job.cell)
             if test.probe and verdict.outcome is not Outcome.PASSED:
