@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx2
@@ -24,10 +24,15 @@ class NoAnswer(AssertionError):
 
 @dataclass
 class Turn:
-    """One request and, once it has come, its response."""
+    """One request and, once it has come, its response.
+
+    Attributes:
+        messages: What was said after that on a WebSocket or a stream, each with an arrow.
+    """
 
     request: httpx2.Request
     response: httpx2.Response | None = None
+    messages: list[str] = field(default_factory=list)
 
 
 class Line:

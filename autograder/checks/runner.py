@@ -7,33 +7,27 @@ so pays for pytest's start and the collection only once.
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import io
 import os
-import random
-import secrets
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
 import pytest
-
-# Not the hook: its reports would pile up in pytest's terminal reporter, a class long.
 from _pytest.runner import runtestprotocol
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.conversation import Client, Line
-from autograder.checks.deadlines import IN_A_NOTEBOOK, Countdown, Deadlines
 from autograder.checks.difference import Comparison
+from autograder.checks.fixtures.plugin import Fixtures
+from autograder.checks.job import Job
 from autograder.checks.records import CheckResult, Outcome
-from autograder.checks.subject import Endpoint, NotServed, Subject
 from autograder.checks.verdict import Observed, Verdict, describe, not_run, of_cell, of_test
+from autograder.checks.work import Work
 
 _OPTIONS = (
     *("--disable-plugin-autoload", "--noconftest", "--import-mode=importlib"),
@@ -53,31 +47,6 @@ class BrokenCheck(Exception):
     """A check cell itself is faulty: it cannot be collected. Never the submission's fault."""
 
 
-@dataclass
-class Job:
-    """One cell to run against one submission.
-
-    Attributes:
-        cell: Which of the collected cells.
-        subject: The submission.
-        deadlines: How long to wait.
-        blocked: Why no test may run (a task that has to be done first); empty if they may.
-        seed: What the values that tests draw are drawn from; the same seed gives the same test.
-        attempt: How many times the cell has failed before; opens the next hint.
-        take_printed: Returns what the submission wrote to its streams since the last call.
-        result: The verdict, once the job is done.
-    """
-
-    cell: CheckCell
-    subject: Subject
-    deadlines: Deadlines = IN_A_NOTEBOOK
-    blocked: str = ""
-    seed: int = field(default_factory=lambda: secrets.randbits(32))
-    attempt: int = 0
-    take_printed: Callable[[], str] = str
-    result: CheckResult | None = None
-
-
 def run(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
     """Collect the tests of `cells`, then do the jobs and set each job's `result`.
 
@@ -94,7 +63,10 @@ def run(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
         try:
             # What pytest itself reports goes nowhere: the records say it better.
             with redirect_stdout(io.StringIO()):
-                pytest.main([*_OPTIONS, f"--rootdir={folder}", *files], plugins=[plugin])
+                pytest.main(
+                    [*_OPTIONS, f"--rootdir={folder}", *files],
+                    plugins=[plugin, Fixtures(lambda: plugin.work)],
+                )
         finally:
             for cell in cells:
                 sys.modules.pop(cell.module_name, None)
@@ -121,66 +93,8 @@ def _pytest_alone() -> Iterator[None]:
         os.environ.update(kept)
 
 
-class _Work:
-    """One job in progress: its open line, its event loop, what the current test shows."""
-
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.observed = Observed()
-        self.printed: list[str] = []
-        self.countdown = Countdown(job.deadlines.cell)
-        self.draw = random.Random(f"{job.seed}/{job.cell.lab}/{job.cell.task}")  # noqa: S311 - replayable values, not secrets
-        self._not_served: NotServed | None = None
-        self._line: Line | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    @property
-    def line(self) -> Line:
-        """The line to the submission, opened by the first test that asks for it."""
-        if self._not_served:
-            raise self._not_served.with_traceback(None)
-        if self._line is None:
-            try:
-                self._line = Line(self.job.subject.open())
-            except NotServed as error:
-                self._not_served = error
-                raise
-        return self._line
-
-    @property
-    def problem(self) -> str:
-        return str(self._not_served or "")
-
-    def client(self) -> Client:
-        client = self.line.client(wait=self.job.deadlines.wait)
-        self.observed.clients.append(client)
-        return client
-
-    def complete(self, test: Callable[[], Any]) -> None:
-        """Run a coroutine test on the job's own event loop."""
-        if self._loop is None:
-            # Not asyncio.run, which nest_asyncio replaces in a student's kernel.
-            self._loop = asyncio.new_event_loop()
-        self._loop.run_until_complete(test())
-
-    def note_side_effects(self, *, hidden: bool) -> None:
-        """Collect what the submission raised and printed during a test."""
-        self.observed.raised = self.job.subject.take_errors()
-        printed = self.job.take_printed()
-        if not hidden:
-            self.printed.append(printed)
-
-    def close(self) -> None:
-        if self._loop is not None:
-            if self._line is not None:
-                self._loop.run_until_complete(self._line.aclose())
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-            self._loop.close()
-        self.job.subject.close()
-
-
 class _Checks:
-    """The pytest plug-in: fixtures, and a test loop that works through jobs."""
+    """The pytest plug-in whose test loop works through jobs, and which notes what happens."""
 
     def __init__(self, cells: Sequence[CheckCell], jobs: Iterable[Job], *, stdout: TextIO) -> None:
         self._stdout = stdout
@@ -188,34 +102,12 @@ class _Checks:
         self.failure: BaseException | None = None
         self._cells = {cell.module_name: cell for cell in cells}
         self._jobs = jobs
-        self._work: _Work | None = None
+        self._work: Work | None = None
 
     @property
-    def work(self) -> _Work:
+    def work(self) -> Work:
         assert self._work is not None, "a fixture was asked for outside a job"
         return self._work
-
-    # Fixtures
-
-    @pytest.fixture
-    def client(self) -> Client:
-        """An `httpx2.AsyncClient` that speaks to the submission's app."""
-        return self.work.client()
-
-    @pytest.fixture
-    def server(self) -> Endpoint:
-        """Where the submission's app listens."""
-        return self.work.line.endpoint
-
-    @pytest.fixture
-    def draw(self) -> random.Random:
-        """Random values that nobody can write down beforehand, replayed by the job's seed."""
-        return self.work.draw
-
-    @pytest.fixture
-    def fresh(self, draw: random.Random) -> Callable[[str], str]:
-        """Gives a name that no other test has used: `fresh("Scout")` is `Scout 3f2a91c4`."""
-        return lambda prefix: f"{prefix} {draw.getrandbits(32):08x}"
 
     # Hooks, in the order in which pytest calls them
 
@@ -243,6 +135,12 @@ class _Checks:
             self.failure = error
         return True
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
+        """Run a test without logging it: reports would pile up in pytest, a class long."""
+        runtestprotocol(item, log=False)
+        return True
+
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
         """Run tests that are coroutines."""
         if not inspect.iscoroutinefunction(pyfuncitem.obj):
@@ -266,7 +164,7 @@ class _Checks:
     # The work
 
     def _do(self, job: Job, items: Sequence[pytest.Function]) -> CheckResult:
-        self._work = work = _Work(job)
+        self._work = work = Work(job)
         try:
             verdicts = list(self._verdicts(work, items))
             return of_cell(
@@ -281,7 +179,7 @@ class _Checks:
             work.close()
             self._work = None
 
-    def _verdicts(self, work: _Work, items: Sequence[pytest.Function]) -> Iterator[Verdict]:
+    def _verdicts(self, work: Work, items: Sequence[pytest.Function]) -> Iterator[Verdict]:
         """Yield a verdict on each test, the probe first, in the order of the cell otherwise."""
         job, blocked = work.job, work.job.blocked
         for item in sorted(items, key=lambda item: item.get_closest_marker("probe") is None):
@@ -292,7 +190,7 @@ class _Checks:
                 )
                 continue
             work.observed = Observed()
-            runtestprotocol(item, log=False)
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             work.note_side_effects(hidden=test.hidden)
             verdict = of_test(test, work.observed, job.cell)
             if test.probe and verdict.outcome is not Outcome.PASSED:

@@ -1,17 +1,23 @@
 """What is being checked, as a check sees it: an address to talk to.
 
-In a notebook the subject is the app in the student's own kernel (`notebook.KernelSubject`);
-in grading it is an app in a sandbox. Checks cannot tell the difference.
+In a notebook the subject is the app in the student's own kernel (`kernel.KernelSubject`);
+in grading it is an app in a sandbox. Checks cannot tell the difference: whatever they ask of
+a subject and whatever comes back is bytes, JSON or a sentence.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 
 class NotServed(AssertionError):
     """The submission's app cannot be talked to; the message tells the student why."""
+
+
+class NotThere(AssertionError):
+    """The submission has no function, dependency or file of that name."""
 
 
 @dataclass(frozen=True)
@@ -27,14 +33,79 @@ class Endpoint:
     uds: str | None = None
 
 
-class Subject(Protocol):
-    """A submission under check."""
+@dataclass(frozen=True)
+class Returned:
+    """What a function of the submission gave back.
 
-    def open(self) -> Endpoint:
-        """Serve the app and say where.
+    Attributes:
+        value: The JSON value that it returned.
+        raised: Name of the error's class, if it raised; else empty.
+        message: The error's message.
+    """
+
+    value: Any = None
+    raised: str = ""
+    message: str = ""
+
+
+class Subject(Protocol):
+    """A submission under check. Every method may block, and is called from any thread."""
+
+    def open(self, environment: Mapping[str, str] | None = None) -> Endpoint:
+        """Serve the app, anew if it is served already, and say where.
+
+        Args:
+            environment: Variables for as long as it is served.
 
         Raises:
             NotServed: There is no app, or it failed to start.
+        """
+
+    def call(self, name: str, *arguments: Any, wait: float) -> Returned:
+        """Call a function by its name; one that is `async` is awaited.
+
+        Args:
+            name: The function.
+            *arguments: JSON values.
+            wait: Seconds until it counts as endless.
+
+        Raises:
+            NotThere: There is no such function.
+            NotServed: It did not end, or took the process down.
+        """
+
+    def run_test(self, name: str, url: str, *, wait: float) -> Returned:
+        """Run a test that the student wrote, with a client of the app at an address.
+
+        Args:
+            name: The test function; it takes the client.
+            url: The app's address.
+            wait: Seconds until it counts as endless.
+
+        Raises:
+            NotThere: There is no such test.
+            NotServed: It did not end, or took the process down.
+        """
+
+    def override(self, dependency: str, spec: Any) -> None:
+        """Put a messenger in the place of a dependency, until `restore`.
+
+        Args:
+            dependency: Name of the function or class that routes depend on.
+            spec: What the messenger asks; see `classroom.messenger`.
+
+        Raises:
+            NotThere: There is no such dependency.
+        """
+
+    def restore(self) -> None:
+        """Take all messengers away."""
+
+    def read(self, name: str) -> bytes:
+        """Return a file that the submission wrote.
+
+        Raises:
+            NotThere: There is none of that name.
         """
 
     def take_errors(self) -> list[str]:

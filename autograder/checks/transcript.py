@@ -14,6 +14,8 @@ MAX_TEXT = 1200
 """Characters of a body that are shown."""
 MAX_LINE = 200
 """Characters of a first line or a header that are shown."""
+MAX_MESSAGES = 12
+"""Messages of a WebSocket or a stream that are shown."""
 MAX_FLAT = 80
 """Characters of JSON that are shown on one line."""
 
@@ -37,7 +39,7 @@ def transcript(turns: Iterable[Turn], *, last: int = 3) -> tuple[Exchange, ...]:
     return tuple(
         Exchange(
             request=_request(turn.request),
-            response=None if turn.response is None else _response(turn.response),
+            response=None if turn.response is None else _response(turn),
         )
         for turn in list(turns)[-last:]
     )
@@ -67,13 +69,21 @@ def _request(request: httpx2.Request) -> str:
     return _message(first, request.headers, _body(body))
 
 
-def _response(response: httpx2.Response) -> str:
+def _response(turn: Turn) -> str:
+    response = turn.response
+    assert response is not None
     first = f"{response.status_code} {response.reason_phrase}".rstrip()
-    try:
-        body = response.content
-    except httpx2.ResponseNotRead:
-        return _message(first, response.headers, "(streamed)")
-    return _message(first, response.headers, _body(body))
+    if turn.messages:
+        said = turn.messages[-MAX_MESSAGES:]
+        left_out = [f"({len(turn.messages) - len(said)} messages before)"]
+        shown = [cut(readable(message), MAX_LINE) for message in said]
+        body = "\n".join(shown if len(said) == len(turn.messages) else left_out + shown)
+    else:
+        try:
+            body = _body(response.content)
+        except httpx2.ResponseNotRead:
+            body = "(streamed)"
+    return _message(first, response.headers, body)
 
 
 def _message(first: str, headers: httpx2.Headers, body: str) -> str:

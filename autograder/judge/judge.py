@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING, Deadlines
+from autograder.checks.job import Job
 from autograder.checks.records import CheckResult, Outcome
-from autograder.checks.runner import Job
 from autograder.child import CellRun, ChildLostError, ForkServer, Submission
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
@@ -16,6 +17,9 @@ from autograder.sandbox import Policy
 
 CELL_SECONDS = 10.0
 """How long one cell of a submission may run."""
+SUBMISSION_SECONDS = 120.0
+"""How long a whole submission may take, its cells run again after a loss included."""
+_OVERTIME = "The time for this notebook was used up before this cell."
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Judged:
         losses: A line for each time that the process was lost.
         sandbox: Name of the sandbox's level.
         seed: What the tests' values were drawn from; given again, it replays the verdicts.
+        overtime: Whether the time for the submission was used up before its end.
     """
 
     checks: dict[str, CheckResult]
@@ -35,6 +40,7 @@ class Judged:
     losses: tuple[str, ...]
     sandbox: str
     seed: int
+    overtime: bool = False
 
     @property
     def score(self) -> float:
@@ -47,102 +53,146 @@ class _Course:
     """One submission under way."""
 
     server: ForkServer
-    policy: Policy
+    policy: Callable[[], Policy]
     child: Submission
+    until: float
     ran: list[Step] = field(default_factory=list)
     cells: dict[str, CellRun] = field(default_factory=dict)
     checks: dict[str, CheckResult] = field(default_factory=dict)
     probes: dict[str, bool] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
+    overtime: bool = False
 
-    def run(self, step: Step, deadline: float) -> None:
+    @property
+    def left(self) -> float:
+        """Seconds that are left for the submission."""
+        return self.until - time.monotonic()
+
+    def is_over(self) -> bool:
+        """Note whether the time is used up."""
+        self.overtime = self.overtime or self.left <= 0
+        return self.overtime
+
+    def run(self, step: Step) -> None:
         """Run a cell; one that takes the process down is left out from then on."""
         self.revive()
-        run = self.child.run(step.cell, step.source, deadline=deadline)
+        if self.is_over():
+            self.cells[step.cell] = CellRun(step.cell, result=_OVERTIME)
+            return
+        run = self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
         self.cells[step.cell] = run
         if run.loss is None:
             self.ran.append(step)
 
     def revive(self) -> None:
         """Replace a lost process by one in which every harmless cell has run again."""
-        if self.child.loss is None:
+        if self.child.loss is None or self.is_over():
             return
-        self.losses.append(self.child.loss.message)
-        self.child.close()
-        self.child = self.server.start(self.policy)
+        self._replace(self.child.loss.message)
         survivors = []
         for step in self.ran:
-            if self.child.loss is None:
-                again = self.child.run(step.cell, step.source, deadline=CELL_SECONDS)
+            if self.child.loss is None and not self.is_over():
+                deadline = min(CELL_SECONDS, self.left)
+                again = self.child.run(step.cell, step.source, deadline=deadline)
                 if again.loss is None:
                     survivors.append(step)
                     continue
                 # A cell that was harmless at first: it and the rest are left out.
                 self.cells[step.cell] = replace(self.cells[step.cell], loss=again.loss)
-                self.losses.append(again.loss.message)
-                self.child.close()
-                self.child = self.server.start(self.policy)
+                self._replace(again.loss.message)
         self.ran = survivors
+
+    def _replace(self, why: str) -> None:
+        self.losses.append(why)
+        self.child.close()
+        self.child = self.server.start(self.policy())
 
 
 def judge(
     steps: Sequence[Step],
     *,
     server: ForkServer,
-    policy: Policy,
+    policy: Policy | Callable[[], Policy],
     seed: int,
+    known: Mapping[str, CheckResult] | None = None,
     deadlines: Deadlines = WHILE_GRADING,
+    seconds: float = SUBMISSION_SECONDS,
 ) -> Generator[Job, None, Judged]:
     """Take a submission through its steps, yielding each check for the runner to do.
 
     Args:
         steps: The submission, in the order of its notebook.
         server: Makes the processes.
-        policy: What the lab grants them.
+        policy: What the lab grants them, or what makes it for each process.
         seed: What the tests' values are drawn from.
+        known: Verdicts from an earlier run, by the check cell's id, which are taken as they are.
         deadlines: How long checks wait.
+        seconds: How long the whole submission may take.
 
     Raises:
         SandboxTooWeakError: The sandbox does not hold.
         ServerLostError: No process could be made.
     """
-    under_way = _Course(server, policy, server.start(policy))
+    made = policy if callable(policy) else lambda: policy
+    until = time.monotonic() + seconds
+    under_way = _Course(server, made, server.start(made()), until)
     level = under_way.child.applied.level.name.lower()
     try:
         for step in steps:
             if step.check is None:
-                under_way.run(step, CELL_SECONDS)
+                under_way.run(step)
+            elif known and step.cell in known:
+                _note(step, step.check, known[step.cell], under_way)
             else:
                 yield from _check(step, step.check, under_way, seed, deadlines)
         if under_way.child.loss is not None:
             under_way.losses.append(under_way.child.loss.message)
     finally:
         under_way.child.close()
-    return Judged(under_way.checks, under_way.cells, tuple(under_way.losses), level, seed)
+    return Judged(
+        under_way.checks,
+        under_way.cells,
+        tuple(under_way.losses),
+        level,
+        seed,
+        under_way.overtime,
+    )
 
 
 def _check(
     step: Step, cell: CheckCell, under_way: _Course, seed: int, deadlines: Deadlines
 ) -> Generator[Job, None, None]:
     under_way.revive()
+    over = under_way.is_over()
     child = under_way.child
     child.printed()
     job = Job(
         cell,
         SandboxSubject(child, cell.entry),
-        deadlines=deadlines,
-        blocked=_blocked(cell, under_way.probes),
+        deadlines=Deadlines(
+            wait=deadlines.wait, cell=max(0.0, min(deadlines.cell, under_way.left))
+        ),
+        blocked=_OVERTIME if over else blocked(cell, under_way.probes),
         seed=seed,
         take_printed=lambda: "".join(_printed(child)),
     )
     yield job
     assert job.result is not None, "the runner does every job that it is given"
-    under_way.checks[step.cell] = job.result
-    first = job.result.tests[0].outcome if job.result.tests else Outcome.FAILED
-    under_way.probes[cell.task] = first is Outcome.PASSED
+    _note(step, cell, job.result, under_way)
 
 
-def _blocked(cell: CheckCell, probes: dict[str, bool]) -> str:
+def _note(step: Step, cell: CheckCell, result: CheckResult, under_way: _Course) -> None:
+    under_way.checks[step.cell] = result
+    under_way.probes[cell.task] = begun(result)
+
+
+def begun(result: CheckResult) -> bool:
+    """Tell whether a check's probe, which comes first, has passed."""
+    return bool(result.tests) and result.tests[0].outcome is Outcome.PASSED
+
+
+def blocked(cell: CheckCell, probes: Mapping[str, bool]) -> str:
+    """Say which task has to be done first, if its probe is known to have failed."""
     if cell.needs and probes.get(cell.needs) is False:
         return f"Finish task {cell.needs} first: this task builds on it."
     return ""

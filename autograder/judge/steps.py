@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from nbformat import NotebookNode
+from typing import TYPE_CHECKING
 
 from autograder.checks.cell import CheckCell
+
+if TYPE_CHECKING:  # a worker does without nbformat, whose import takes a second
+    from nbformat import NotebookNode
 
 MAGIC = "%%check "
 
@@ -28,7 +30,11 @@ class Step:
 
 
 def checks_of(notebook: NotebookNode) -> dict[str, CheckCell]:
-    """Return the check cells of a lab's own notebook, by nbgrader's names for them."""
+    """Return the check cells of a lab's own notebook, by nbgrader's names for them.
+
+    Raises:
+        BadCheckLine: The first line of one cannot be read.
+    """
     found = {}
     for cell in notebook.cells:
         told = cell.metadata.get("nbgrader", {})

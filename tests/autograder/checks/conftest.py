@@ -8,8 +8,9 @@ import pytest
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import Deadlines
-from autograder.checks.notebook import KernelSubject
-from autograder.checks.runner import Job, run_in_thread
+from autograder.checks.job import Job
+from autograder.checks.kernel import KernelSubject
+from autograder.checks.runner import run_in_thread
 
 QUICK = Deadlines(wait=0.5, cell=5.0)
 

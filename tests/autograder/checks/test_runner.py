@@ -9,8 +9,9 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import Deadlines
-from autograder.checks.notebook import KernelSubject
-from autograder.checks.runner import BrokenCheck, Job, run_in_thread
+from autograder.checks.job import Job
+from autograder.checks.kernel import KernelSubject
+from autograder.checks.runner import BrokenCheck, run_in_thread
 
 GREETING = '''
 async def test_greeting(client):

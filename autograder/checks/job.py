@@ -1,0 +1,51 @@
+"""One check cell to run against one submission."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import IN_A_NOTEBOOK, Deadlines
+from autograder.checks.records import CheckResult
+from autograder.checks.subject import Subject
+from classroom.upstream import Upstream
+
+
+def say_nothing(_sentence: str) -> None:
+    """Take no notice."""
+
+
+def no_upstream() -> Upstream:
+    """Refuse: the job has no outside world."""
+    raise RuntimeError("This check asks for `upstream`, but its job brings none.")
+
+
+@dataclass
+class Job:
+    """One cell to run against one submission.
+
+    Attributes:
+        cell: Which of the collected cells.
+        subject: The submission.
+        deadlines: How long to wait.
+        upstream: Returns the outside world that the submission talks to, started if need be.
+        blocked: Why no test may run (a task that has to be done first); empty if they may.
+        seed: What the values that tests draw are drawn from; the same seed gives the same test.
+        attempt: How many times the cell has failed before; opens the next hint.
+        take_printed: Returns what the submission wrote to its streams since the last call.
+        notice: Told what a test is waiting for, when a wait grows long. Must not block.
+        result: The verdict, once the job is done.
+    """
+
+    cell: CheckCell
+    subject: Subject
+    deadlines: Deadlines = IN_A_NOTEBOOK
+    upstream: Callable[[], Upstream] = no_upstream
+    blocked: str = ""
+    seed: int = field(default_factory=lambda: secrets.randbits(32))
+    attempt: int = 0
+    take_printed: Callable[[], str] = str
+    notice: Callable[[str], None] = say_nothing
+    result: CheckResult | None = None

@@ -1,0 +1,116 @@
+"""A job in progress: its open line, its event loop, what the current test shows."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from autograder.checks.conversation import Client, Line
+from autograder.checks.deadlines import Countdown
+from autograder.checks.job import Job
+from autograder.checks.subject import NotServed
+from autograder.checks.verdict import Observed
+from classroom.upstream import Deadline, Upstream, within
+
+
+class Work:
+    """One job in progress.
+
+    Attributes:
+        job: The job.
+        observed: What the test that runs now has shown so far.
+        printed: What the submission wrote while visible tests ran.
+        countdown: The time that is left for the cell.
+        draw: Where tests draw their values from.
+        problem: Why the submission cannot be talked to, if so.
+    """
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.observed = Observed()
+        self.printed: list[str] = []
+        self.countdown = Countdown(job.deadlines.cell)
+        # Replayable values, not secrets; another cell of the same run draws others.
+        self.draw = random.Random(f"{job.seed}/{job.cell.lab}/{job.cell.task}")  # noqa: S311
+        self.problem = ""
+        self._line: Line | None = None
+        self._upstream: Upstream | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def line(self) -> Line:
+        """The line to the submission, opened by the first test that asks for it.
+
+        Raises:
+            NotServed: The app is not there or did not start.
+        """
+        if self.problem:
+            raise NotServed(self.problem)
+        if self._line is None:
+            try:
+                self._line = Line(self.job.subject.open())
+            except NotServed as error:
+                self.problem = str(error)
+                raise
+        return self._line
+
+    async def reopen(self, environment: Mapping[str, str] | None) -> None:
+        """Serve the app anew with these settings; with none, as the next test that asks wants it.
+
+        Raises:
+            NotServed: The app did not start.
+        """
+        if self._line is not None:
+            line, self._line = self._line, None
+            await line.aclose()
+        if environment is None:
+            await asyncio.to_thread(self.job.subject.close)
+        else:
+            self._line = Line(await asyncio.to_thread(self.job.subject.open, environment))
+
+    def client(self) -> Client:
+        """Return a fresh client whose conversation belongs to the current test."""
+        client = self.line.client(wait=self.job.deadlines.wait)
+        self.observed.clients.append(client)
+        return client
+
+    def upstream(self) -> Upstream:
+        """Return the outside world; the first test that asks in a cell finds it as new."""
+        if self._upstream is None:
+            self._upstream = self.job.upstream()
+            self._upstream.reset()
+        return self._upstream
+
+    def complete(self, test: Callable[[], Any]) -> None:
+        """Run a coroutine test on the job's own event loop."""
+        deadline = Deadline(seconds=self.job.deadlines.wait, notice=self.job.notice)
+        with within(deadline):
+            self.loop.run_until_complete(test())
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The event loop of this job's tests."""
+        if self._loop is None:
+            # Not asyncio.run, which nest_asyncio replaces in a student's kernel.
+            self._loop = asyncio.new_event_loop()
+        return self._loop
+
+    def note_side_effects(self, *, hidden: bool) -> None:
+        """Collect what the submission raised and printed during a test."""
+        self.observed.raised = self.job.subject.take_errors()
+        printed = self.job.take_printed()
+        if not hidden:
+            self.printed.append(printed)
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        if self._upstream is not None:
+            self._upstream.open_all()
+        if self._line is not None:
+            self.loop.run_until_complete(self._line.aclose())
+        if self._loop is not None:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.close()
+        self.job.subject.close()

@@ -1,0 +1,79 @@
+"""What travels between the coordinator and a worker, as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from autograder.checks.cell import CheckCell
+from autograder.checks.records import CheckResult
+from autograder.judge.grants import Grants
+from autograder.judge.judge import SUBMISSION_SECONDS, Judged
+from autograder.judge.steps import Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUp:
+    """What a worker is told once.
+
+    Attributes:
+        checks: The lab's check cells, by the cell's id.
+        grants: What the lab grants to a submission.
+        data: Folder with the lab's data files, if it has any; submissions may read it.
+        secrets: What no submission may read.
+        unsafe: Run without a sandbox.
+        seconds: How long a submission may take.
+    """
+
+    checks: dict[str, CheckCell]
+    grants: Grants = Grants()
+    data: str = ""
+    secrets: tuple[str, ...] = ()
+    unsafe: bool = False
+    seconds: float = SUBMISSION_SECONDS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One submission to judge.
+
+    Attributes:
+        name: What the answer is to be called by.
+        steps: The submission; a check is named by its cell and carries no source.
+        seed: What the tests' values are drawn from.
+        known: Verdicts that are taken as they are, by the check cell's id.
+        files: Files of the submission's own that its cells may read, by name.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    seed: int
+    known: dict[str, CheckResult] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What came of a task, or of the set-up.
+
+    Attributes:
+        name: The task's; empty for the set-up.
+        judged: What came of it.
+        problem: Why nothing came of it.
+        fatal: Whether the problem is the lab's or the machine's, so that no task can be done.
+        seconds: How long it took.
+    """
+
+    name: str = ""
+    judged: Judged | None = None
+    problem: str = ""
+    fatal: bool = False
+    seconds: float = 0.0
+
+
+SET_UP: TypeAdapter[Any] = TypeAdapter(SetUp)
+TASK: TypeAdapter[Any] = TypeAdapter(Task)
+ANSWER: TypeAdapter[Any] = TypeAdapter(Answer)
+JUDGED: TypeAdapter[Any] = TypeAdapter(Judged)

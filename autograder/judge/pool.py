@@ -1,0 +1,215 @@
+"""The coordinator's side of the workers: hands out submissions, takes verdicts, replaces the dead.
+
+A worker holds at most two tasks, the one that it judges and the next, so that it never waits for
+the coordinator to write. One that dies or hangs is replaced; its task is tried once more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import Self
+
+from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
+
+PATIENCE = 60.0
+"""Seconds beyond the submission's own limit after which a worker counts as hung."""
+BOOT_SECONDS = 120.0
+"""Seconds that a worker has until it is ready."""
+AT_ONCE = 2
+"""Tasks that a worker holds."""
+TRIES = 2
+_PREFIX = "autograder-"
+
+
+class CannotGradeError(RuntimeError):
+    """No submission of the lab can be graded here; the message says why and what to do."""
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    connection: Connection
+    ready: bool = False
+    tasks: deque[Task] = field(default_factory=deque)
+    until: float = 0.0
+    """When the oldest task, or the start, counts as hung."""
+
+
+class Pool:
+    """Workers for one lab.
+
+    Args:
+        set_up: What every worker is told.
+        jobs: How many workers.
+    """
+
+    def __init__(self, set_up: SetUp, *, jobs: int) -> None:
+        self._set_up = SET_UP.dump_json(set_up)
+        self._limit = set_up.seconds + PATIENCE
+        self._jobs = jobs
+        self._workers: list[_Worker] = []
+        self._tries: dict[str, int] = {}
+        self._again: deque[Task] = deque()
+        self._folder = Path()
+        self._deaths = 0
+
+    def __enter__(self) -> Self:
+        _sweep()
+        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+        self._folder.chmod(0o711)
+        try:
+            for _ in range(self._jobs):
+                self._hire()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every worker, and what it has started."""
+        for worker in self._workers:
+            worker.connection.close()
+        for worker in self._workers:
+            _end(worker.process)
+        self._workers.clear()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def judge(self, tasks: Iterator[Task]) -> Iterator[Answer]:
+        """Judge tasks and yield an answer to each as it comes.
+
+        Args:
+            tasks: They are taken one by one, when a worker has room.
+
+        Raises:
+            CannotGradeError: No task can be done, because of the lab or the machine.
+        """
+        more = True
+        while True:
+            while more and self._room():
+                task = next(tasks, None)
+                more = task is not None
+                if task is not None:
+                    self._give(task)
+            while self._again and self._room():
+                self._give(self._again.popleft())
+            if not (more or self._again or any(worker.tasks for worker in self._workers)):
+                return
+            yield from self._answers()
+
+    @property
+    def pids(self) -> list[int]:
+        """The workers' process ids."""
+        return [worker.process.pid for worker in self._workers]
+
+    def _room(self) -> bool:
+        return any(len(worker.tasks) < AT_ONCE for worker in self._workers)
+
+    def _give(self, task: Task) -> None:
+        worker = min(self._workers, key=lambda worker: len(worker.tasks))
+        worker.tasks.append(task)
+        if worker.ready:
+            self._send(worker, task)
+
+    def _send(self, worker: _Worker, task: Task) -> None:
+        if worker.tasks[0] is task:
+            worker.until = time.monotonic() + self._limit
+        with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
+            worker.connection.send_bytes(TASK.dump_json(task))
+
+    def _answers(self) -> Iterator[Answer]:
+        """Wait for something to happen and yield what came of it."""
+        busy = [worker for worker in self._workers if worker.tasks or not worker.ready]
+        soonest = min(worker.until for worker in busy)
+        heard = wait(
+            [worker.connection for worker in busy], max(0.0, soonest - time.monotonic())
+        )
+        for worker in busy:
+            if worker.connection in heard:
+                yield from self._hear(worker)
+            elif worker.until <= time.monotonic():
+                yield from self._replace(worker, "did not come to an end")
+
+    def _hear(self, worker: _Worker) -> Iterator[Answer]:
+        try:
+            answer: Answer = ANSWER.validate_json(worker.connection.recv_bytes())
+        except (EOFError, OSError):
+            yield from self._replace(worker, "ended unexpectedly")
+            return
+        if answer.fatal:
+            raise CannotGradeError(answer.problem)
+        if not worker.ready:
+            worker.ready = True
+            for task in worker.tasks:
+                self._send(worker, task)
+            return
+        done = worker.tasks.popleft()
+        assert done.name == answer.name, "workers answer in the order of their tasks"
+        self._tries.pop(done.name, None)
+        worker.until = time.monotonic() + self._limit
+        yield answer
+
+    def _replace(self, worker: _Worker, what: str) -> Iterator[Answer]:
+        """Put a new worker in the place of one that is lost; its task gets another try."""
+        _end(worker.process)
+        worker.connection.close()
+        self._workers.remove(worker)
+        if not worker.ready:
+            self._deaths += 1
+            if self._deaths > self._jobs:
+                raise CannotGradeError(f"The grader's worker {what} while it started.")
+        self._hire()
+        for number, task in enumerate(worker.tasks):
+            if number == 0 and worker.ready:
+                self._tries[task.name] = self._tries.get(task.name, 0) + 1
+            if self._tries.get(task.name, 0) >= TRIES:
+                del self._tries[task.name]
+                yield Answer(
+                    name=task.name, problem=f"The grader's worker {what} in {TRIES} attempts."
+                )
+            else:
+                self._again.append(task)
+
+    def _hire(self) -> None:
+        own, its = Pipe()
+        with its:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "autograder.judge.worker", str(its.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=None if os.environ.get("AUTOGRADER_DEBUG") else subprocess.DEVNULL,
+                pass_fds=[its.fileno()],
+                env=os.environ | {"TMPDIR": str(self._folder)},
+                start_new_session=True,
+            )
+        worker = _Worker(process, own, until=time.monotonic() + BOOT_SECONDS)
+        self._workers.append(worker)
+        with contextlib.suppress(OSError):
+            own.send_bytes(self._set_up)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a worker; its fork server notices and takes the children with it."""
+    process.kill()
+    process.wait()
+
+
+def _sweep() -> None:
+    """Remove the folders of coordinators that were killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdigit() and not Path(f"/proc/{number}").exists():
+            shutil.rmtree(folder, ignore_errors=True)

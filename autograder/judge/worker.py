@@ -1,0 +1,131 @@
+"""A trusted worker: collects a lab's checks once, then judges one submission after the other.
+
+Started by `autograder.judge.pool` as `python -m autograder.judge.worker DESCRIPTOR`. It holds
+the hidden tests, so no child descends from it: the fork server that makes the children is a
+fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from autograder.child import ForkServer, SandboxTooWeakError
+from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
+from autograder.sandbox import Policy
+from autograder.sandbox.privileges import die_with_parent
+
+
+def main() -> None:
+    """Work until the coordinator hangs up."""
+    connection = Connection(int(sys.argv[1]))
+    die_with_parent()
+    set_up: SetUp = SET_UP.validate_json(connection.recv_bytes())
+    with contextlib.ExitStack() as undo:
+        boot = undo.enter_context(ThreadPoolExecutor(1)).submit(_start, set_up)
+        try:
+            _work(connection, set_up, boot)
+        except (SandboxTooWeakError, PermissionError) as error:
+            _send(connection, Answer(problem=str(error), fatal=True))
+        finally:
+            with contextlib.suppress(Exception):
+                boot.result().close()
+
+
+def _start(set_up: SetUp) -> ForkServer:
+    """Start the fork server, while the main thread imports pytest."""
+    folder = Path(set_up.data) if set_up.data else None
+    return ForkServer(
+        unsafe=set_up.unsafe,
+        secrets=[Path(path) for path in set_up.secrets],
+        policy=set_up.grants.policy(folder=folder),
+    ).__enter__()
+
+
+def _work(connection: Connection, set_up: SetUp, boot: Future[ForkServer]) -> None:
+    from autograder.checks.runner import BrokenCheck, run  # noqa: PLC0415 - beside the boot
+
+    cells = list(set_up.checks.values())
+    try:
+        run(cells, _jobs(connection, set_up, boot))
+    except BrokenCheck as error:
+        last = str(error).strip().splitlines()[-1]
+        problem = f"The lab's checks cannot be collected: {last}"
+        _send(connection, Answer(problem=problem, fatal=True))
+
+
+def _jobs(connection: Connection, set_up: SetUp, boot: Future[ForkServer]) -> Generator:  # type: ignore[type-arg]
+    server = boot.result()
+    _send(connection, Answer())
+    while True:
+        try:
+            task: Task = TASK.validate_json(connection.recv_bytes())
+        except EOFError:
+            return
+        yield from _judged(connection, set_up, server, task)
+
+
+def _judged(connection: Connection, set_up: SetUp, server: ForkServer, task: Task) -> Generator:  # type: ignore[type-arg]
+    from autograder.judge.judge import judge  # noqa: PLC0415 - as above
+
+    begun = time.perf_counter()
+    steps = [
+        replace(step, check=set_up.checks[step.cell]) if step.cell in set_up.checks else step
+        for step in task.steps
+    ]
+    with _folders(set_up, task) as policy:
+        judged = yield from judge(
+            steps,
+            server=server,
+            policy=policy,
+            seed=task.seed,
+            known=task.known,
+            seconds=set_up.seconds,
+        )
+    seconds = time.perf_counter() - begun
+    _send(connection, Answer(name=task.name, judged=judged, seconds=seconds))
+
+
+@contextlib.contextmanager
+def _folders(set_up: SetUp, task: Task) -> Iterator[Callable[[], Policy]]:
+    """Give what makes the policy for each process of a submission; remove its folders."""
+    made: list[Path] = []
+
+    def policy() -> Policy:
+        data = Path(set_up.data) if set_up.data else None
+        if not set_up.grants.own_folder:
+            return set_up.grants.policy(folder=data)
+        folder = Path(tempfile.mkdtemp(prefix="own-"))
+        made.append(folder)
+        folder.chmod(0o755)
+        if data is not None:
+            shutil.copytree(data, folder, dirs_exist_ok=True)
+        for name, source in task.files.items():
+            shutil.copyfile(source, folder / name)
+        return set_up.grants.policy(folder=folder)
+
+    try:
+        yield policy
+    finally:
+        for folder in made:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _send(connection: Connection, answer: Answer) -> None:
+    try:
+        connection.send_bytes(ANSWER.dump_json(answer))
+    except OSError:  # the coordinator is gone, and nobody is left to tell
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""Runs a test that a student wrote against an app at an address."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+
+from classroom.own_loop import completed
+
+
+def run_with_client(test: Callable[..., Any], url: str) -> None:
+    """Call a test with a client of the app; whatever it raises is its verdict.
+
+    Args:
+        test: A function that takes the client: `httpx2.AsyncClient` for a coroutine function,
+            `httpx2.Client` for a plain one.
+        url: The app's address.
+    """
+    if inspect.iscoroutinefunction(test):
+        completed(_awaited(test, url))
+        return
+    with httpx2.Client(base_url=url, trust_env=False, verify=False) as client:
+        test(client)
+
+
+async def _awaited(test: Callable[..., Any], url: str) -> None:
+    async with httpx2.AsyncClient(base_url=url, trust_env=False, verify=False) as client:
+        await test(client)

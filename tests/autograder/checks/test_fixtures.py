@@ -1,0 +1,486 @@
+"""The fixtures beside `client`: each speaks to real apps, right and wrong, and says what is wrong."""
+
+import asyncio
+import json
+import os
+import threading
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import Deadlines
+from autograder.checks.job import Job
+from autograder.checks.kernel import KernelSubject
+from autograder.checks.runner import run_in_thread
+from classroom.upstream import Upstream
+
+QUICK = Deadlines(wait=0.5, cell=10.0)
+
+
+@pytest.fixture
+def check():
+    """Return a function that runs a check against a notebook's names, with an outside world."""
+    with Upstream() as upstream, upstream.in_environment():
+
+        def run(body, *, entry="app", **names):
+            cell = CheckCell(lab="lab99", task="t1", points=1, body=body, entry=entry)
+            job = Job(cell, KernelSubject(names, entry), deadlines=QUICK, upstream=lambda: upstream)
+            run_in_thread([cell], [job])
+            return job.result
+
+        yield run
+
+
+def verdicts(result):
+    """Return each test's outcome and message."""
+    return [(test.outcome, test.message) for test in result.tests]
+
+
+PASSED = [("passed", "")]
+
+
+# WebSockets
+
+
+def talker():
+    """An app that answers, closes and refuses."""
+    app = FastAPI()
+
+    @app.websocket("/echo")
+    async def echo(socket: WebSocket):
+        await socket.accept()
+        try:
+            while True:
+                await socket.send_json({"you said": await socket.receive_text()})
+        except WebSocketDisconnect:
+            return
+
+    @app.websocket("/short")
+    async def short(socket: WebSocket):
+        await socket.accept()
+        await socket.close(4001)
+
+    @app.websocket("/refusing")
+    async def refusing(socket: WebSocket):
+        await socket.close()
+
+    @app.websocket("/silent")
+    async def silent(socket: WebSocket):
+        await socket.accept()
+        await socket.receive_text()
+
+    return app
+
+
+def test_a_conversation_over_a_websocket(check):
+    """Messages go both ways, in JSON and text."""
+    body = '''
+async def test_talk(websocket):
+    """It answers."""
+    async with websocket("/echo") as talk:
+        await talk.send_text("hello")
+        assert await talk.receive_json() == {"you said": "hello"}
+        await talk.send_json([1])
+        assert await talk.receive_text() == '{"you said":"[1]"}'
+'''
+    assert verdicts(check(body, app=talker())) == PASSED
+
+
+def test_a_close_code_is_told(check):
+    """A check can ask with which code the app closes."""
+    body = '''
+async def test_close(websocket):
+    """It closes."""
+    async with websocket("/short") as talk:
+        assert await talk.closed() == 4001
+'''
+    assert verdicts(check(body, app=talker())) == PASSED
+
+
+def test_a_refusal_is_told_with_its_status(check):
+    """A WebSocket that is not accepted has an HTTP status."""
+    body = '''
+async def test_refused(websocket):
+    """It refuses."""
+    assert await websocket.refused("/refusing") == 403
+    assert await websocket.refused("/nowhere") == 403
+'''
+    assert verdicts(check(body, app=talker())) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("path", "sentence"),
+    [
+        ("/refusing", "Your app refused the WebSocket /refusing with status 403."),
+        ("/silent", "Your app sent nothing on the WebSocket /silent within 0.5 seconds."),
+        ("/short", "Your app closed the WebSocket /short with code 4001."),
+    ],
+)
+def test_a_websocket_that_fails_says_how(check, path, sentence):
+    """Refused, silent, closed: each has its sentence."""
+    body = f'''
+async def test_talk(websocket):
+    """It answers."""
+    async with websocket("{path}") as talk:
+        await talk.receive_text()
+'''
+    assert verdicts(check(body, app=talker())) == [("failed", sentence)]
+
+
+def test_a_failed_comparison_inside_a_conversation_is_explained(check):
+    """The session's task group does not hide what differed, and the messages are shown."""
+    body = '''
+async def test_talk(websocket):
+    """It answers."""
+    async with websocket("/echo") as talk:
+        await talk.send_text("hello")
+        reply = await talk.receive_json()
+        assert reply == {"you said": "bye"}
+'''
+    (test,) = check(body, app=talker()).tests
+    assert '"hello"; expected was "bye"' in test.message
+    assert '← {"you said":"hello"}' in test.sent_and_got[-1].response
+
+
+# Streams
+
+
+def sse_native():
+    """Events by FastAPI's own class."""
+    app = FastAPI()
+
+    @app.post("/chat", response_class=EventSourceResponse)
+    async def chat():
+        for number in range(3):
+            yield ServerSentEvent(data={"n": number}, id=str(number))
+
+    return app
+
+
+def sse_by_hand():
+    """Events written as text."""
+    app = FastAPI()
+
+    @app.post("/chat")
+    async def chat():
+        async def lines():
+            for number in range(3):
+                yield f"id: {number}\ndata: {json.dumps({'n': number})}\n\n"
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    return app
+
+
+def sse_in_crumbs():
+    """Events that arrive in pieces of three bytes, by a plain generator."""
+    app = FastAPI()
+
+    @app.post("/chat")
+    def chat():
+        text = "".join(f"id: {n}\r\ndata: {json.dumps({'n': n})}\r\n\r\n" for n in range(3))
+        crumbs = (text[at : at + 3] for at in range(0, len(text), 3))
+        return StreamingResponse(crumbs, media_type="text/event-stream")
+
+    return app
+
+
+@pytest.mark.parametrize("app", [sse_native(), sse_by_hand(), sse_in_crumbs()])
+def test_events_arrive_whichever_way_they_are_written(check, app):
+    """Three right ways of sending events pass the same check."""
+    body = '''
+async def test_events(stream):
+    """It sends three events."""
+    async with stream("POST", "/chat") as reply:
+        assert reply.status_code == 200
+        assert [(e.id, e.json()["n"]) async for e in reply.events()] == [
+            ("0", 0), ("1", 1), ("2", 2)]
+'''
+    assert verdicts(check(body, app=app)) == PASSED
+
+
+def test_json_lines_arrive_one_by_one(check):
+    """JSON Lines are read as values."""
+    app = FastAPI()
+
+    @app.get("/lines")
+    async def lines() -> dict[str, int]:
+        for number in range(3):
+            yield {"n": number}
+
+    body = '''
+async def test_lines(stream):
+    """It sends three lines."""
+    async with stream("GET", "/lines") as reply:
+        assert [line["n"] async for line in reply.lines()] == [0, 1, 2]
+'''
+    assert verdicts(check(body, app=app)) == PASSED
+
+
+def test_a_stream_that_stops_is_noticed(check):
+    """The next piece has a deadline of its own."""
+    app = FastAPI()
+
+    @app.post("/chat", response_class=EventSourceResponse)
+    async def chat():
+        yield ServerSentEvent(data=1)
+        await asyncio.Event().wait()
+
+    body = '''
+async def test_events(stream):
+    """It goes on."""
+    async with stream("POST", "/chat") as reply:
+        async for event in reply.events():
+            pass
+'''
+    (test,) = check(body, app=app).tests
+    assert test.message == "The next event of the stream had not come after 0.5 seconds."
+    assert "← data: 1" in test.sent_and_got[-1].response
+
+
+def test_another_content_type_is_named(check):
+    """Events are asked for, JSON comes."""
+    app = FastAPI()
+
+    @app.post("/chat")
+    def chat():
+        return []
+
+    body = '''
+async def test_events(stream):
+    """It streams."""
+    async with stream("POST", "/chat") as reply:
+        [event async for event in reply.events()]
+'''
+    (test,) = check(body, app=app).tests
+    assert "application/json; expected text/event-stream" in test.message
+
+
+# The outside world
+
+
+def test_a_check_decides_by_a_gate(check):
+    """Calls that run together pass, calls one after the other fail with the gate's sentence."""
+
+    def asking(gather):
+        app = FastAPI()
+
+        @app.get("/report")
+        async def report():
+            async with httpx2.AsyncClient(base_url=os.environ["UPSTREAM_URL"]) as client:
+                calls = [client.get(f"/legacy/{name}") for name in "abc"]
+                if gather:
+                    await asyncio.gather(*calls)
+                else:
+                    for call in calls:
+                        await call
+
+        return app
+
+    body = '''
+from autograder.checks.gates import together
+
+async def test_together(client, upstream):
+    """The three calls run together."""
+    await together(client.get("/report"), calls=3, to=upstream.legacy)
+'''
+    assert verdicts(check(body, app=asking(gather=True))) == PASSED
+    (test,) = check(body, app=asking(gather=False)).tests
+    assert "they run one after the other" in test.message
+
+
+# Functions, dependencies, files, settings
+
+
+def test_functions_are_called_with_json(check):
+    """Values, errors and coroutines come back as data."""
+
+    async def later(value):
+        return [value]
+
+    body = '''
+async def test_call(call):
+    """It calls."""
+    assert (await call("double", 4)).value == 8
+    assert (await call("later", {"a": 1})).value == [{"a": 1}]
+    failed = await call("double", None)
+    assert failed.raised == "TypeError"
+'''
+    assert verdicts(check(body, double=lambda number: number * 2, later=later)) == PASSED
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ({}, "There is no function `double` in this notebook yet."),
+        ({"double": 3}, "There is no function `double` in this notebook yet."),
+        (
+            {"double": lambda _: threading.Event().wait()},
+            "`double` had not returned after 0.5 seconds.",
+        ),
+    ],
+)
+def test_a_function_that_cannot_be_called_says_why(check, names, sentence):
+    """Missing, no function, endless."""
+    body = '''
+async def test_call(call):
+    """It calls."""
+    await call("double", 4)
+'''
+    assert verdicts(check(body, **names)) == [("failed", sentence)]
+
+
+def get_store():
+    """A dependency that no test may reach."""
+    raise AssertionError("the real store was asked")
+
+
+def shop():
+    """An app over the dependency."""
+    app = FastAPI()
+
+    @app.get("/price/{name}")
+    async def price(name: str, store=Depends(get_store)):  # noqa: B008 - as students write
+        return {"price": await store.load(name), "tax": store.tax()}
+
+    return app
+
+
+def test_a_dependency_is_replaced_by_a_messenger_and_put_back(check):
+    """Async and plain methods ask `upstream`; afterwards the real dependency is there again."""
+    body = '''
+import pytest
+
+SPEC = {"load": "store.load", "tax": {"ask": "store.tax", "sync": True}}
+
+async def test_override(client, override, upstream):
+    """It asks the store."""
+    upstream.questions.expect("store.load", 12)
+    upstream.questions.expect("store.tax", 0.2)
+    async with override("get_store", SPEC):
+        reply = await client.get("/price/bell")
+        assert reply.json() == {"price": 12, "tax": 0.2}
+    assert (await client.get("/price/bell")).status_code == 500
+    asked = [call.json for call in upstream.questions.calls]
+    assert asked[0] == {"arguments": ["bell"], "named": {}}
+'''
+    assert verdicts(check(body, app=shop(), get_store=get_store)) == PASSED
+
+
+def test_a_dependency_that_is_not_there_is_named(check):
+    """The documented name is part of the task."""
+    body = '''
+async def test_override(client, override):
+    """It asks the store."""
+    async with override("get_store", {"load": "store.load"}):
+        pass
+'''
+    (test,) = check(body, app=FastAPI()).tests
+    assert "There is no dependency `get_store`" in test.message
+
+
+def test_settings_reach_a_factory_and_are_gone_afterwards(check):
+    """A lab whose tests change settings is served anew each time."""
+
+    def create_app():
+        limit = os.environ.get("LIMIT", "none")
+        app = FastAPI()
+
+        @app.get("/limit")
+        def read():
+            return limit
+
+        return app
+
+    body = '''
+async def test_settings(client, settings):
+    """It reads its limit."""
+    assert (await client.get("/limit")).json() == "none"
+    async with settings(LIMIT="3") as other:
+        assert (await other.get("/limit")).json() == "3"
+
+async def test_afterwards(client):
+    """It is as before."""
+    assert (await client.get("/limit")).json() == "none"
+'''
+    assert verdicts(check(body, entry="create_app", create_app=create_app)) == PASSED * 2
+
+
+def test_files_are_read_as_bytes_and_only_beside_the_notebook(check, tmp_path, monkeypatch):
+    """A deliverable is bytes; what lies elsewhere is not there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "Dockerfile").write_bytes(b"FROM python")
+    (tmp_path / "link").symlink_to("/etc/hostname")
+    body = '''
+def test_file(files):
+    """It is there."""
+    assert files["Dockerfile"] == b"FROM python"
+
+def test_link(files):
+    """It is beside the notebook."""
+    files["link"]
+'''
+    result = check(body)
+    assert verdicts(result) == [
+        ("passed", ""),
+        ("failed", "There is no file `link` beside the notebook yet."),
+    ]
+
+
+def test_the_served_contract_is_checked(check):
+    """The OpenAPI document is valid, and one that is not says where."""
+    good, bad = shop(), shop()
+    bad.openapi = lambda: {"openapi": "3.1.0", "info": {"title": "no version"}, "paths": {}}
+    body = '''
+async def test_contract(openapi):
+    """It is documented."""
+    assert "/price/{name}" in (await openapi())["paths"]
+'''
+    assert verdicts(check(body, app=good)) == PASSED
+    (test,) = check(body, app=bad).tests
+    assert "breaks a rule at info" in test.message
+
+
+async def careful(client):
+    """A student's test that catches the fault."""
+    assert (await client.get("/greeting")).json() == "hello"
+
+
+def careless(client):
+    """A student's test that looks at the status only."""
+    assert client.get("/greeting").status_code == 200
+
+
+async def wrong(client):
+    """A student's test that fails on the good app."""
+    assert (await client.get("/greeting")).json() == "bye"
+
+
+STUDENT_TESTS = '''
+from fastapi import FastAPI
+
+def greeting(text):
+    app = FastAPI()
+    app.get("/greeting")(lambda: text)
+    return app
+
+async def test_student_tests(student_tests):
+    """Your test catches the faults."""
+    caught = await student_tests(
+        "test_it", good=greeting("hello"), broken={"rude": greeting("go"), "mute": greeting("")})
+    assert caught.passes_good, caught.why
+    assert caught.missed == set()
+'''
+
+
+def test_a_students_test_is_judged_by_what_it_catches(check):
+    """It must pass on the good app and fail on each broken one."""
+    assert verdicts(check(STUDENT_TESTS, test_it=careful)) == PASSED
+    ((outcome, message),) = verdicts(check(STUDENT_TESTS, test_it=careless))
+    assert (outcome, "mute" in message, "rude" in message) == ("failed", True, True)
+    assert verdicts(check(STUDENT_TESTS, test_it=wrong))[0][1].startswith("AssertionError")
+    assert "There is no function `test_it`" in verdicts(check(STUDENT_TESTS))[0][1]
