@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 some work failed (a difference, a submission that could no
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -47,6 +48,40 @@ def doctor(
     from autograder.sandbox import doctor as command  # noqa: PLC0415 - as above
 
     raise typer.Exit(command.run(as_json=as_json))
+
+
+@app.command()
+def grade(
+    lab: Annotated[str, typer.Argument(help="Any unique beginning of the lab's name: lab01.")],
+    *,
+    student: Annotated[
+        list[str] | None, typer.Option(help="Only this student; may be given several times.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Workers; as many as cores if left out.")
+    ] = None,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Run everything again, changed or not.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line per submission.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(help="Replay a verdict: the seed that was recorded with it.")
+    ] = None,
+    unsafe: Annotated[
+        bool,
+        typer.Option("--unsafe-no-sandbox", help="Run students' code with all your own rights."),
+    ] = False,
+) -> None:
+    """Grade what lies in submitted/ into the gradebook."""
+    from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - before all others
+    from autograder.grading import command  # noqa: PLC0415 - as above
+
+    options = command.Options(
+        jobs=jobs or len(os.sched_getaffinity(0)), cached=not no_cache, seed=seed, unsafe=unsafe
+    )
+    raise typer.Exit(
+        command.run(Path.cwd(), lab, students=student or [], options=options, as_json=as_json)
+    )
 
 
 @app.command()

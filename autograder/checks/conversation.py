@@ -6,7 +6,8 @@ Whatever goes wrong on the wire comes back as a `NoAnswer` with a sentence for t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -120,13 +121,19 @@ class _Bounded(httpx2.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         received = 0
-        async for chunk in self._stream:
-            received += len(chunk)
-            if received > MAX_BODY:
-                raise NoAnswer(
-                    f"The answer's body is longer than {MAX_BODY // 2**20} MB: reading stopped."
-                )
-            yield chunk
+        async with aclosing(_chunks(self._stream)) as chunks:
+            async for chunk in chunks:
+                received += len(chunk)
+                if received > MAX_BODY:
+                    raise NoAnswer(
+                        f"The answer's body is longer than {MAX_BODY // 2**20} MB: reading stopped."
+                    )
+                yield chunk
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+async def _chunks(stream: httpx2.AsyncByteStream) -> AsyncGenerator[bytes]:
+    async for chunk in stream:
+        yield chunk

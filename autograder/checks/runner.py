@@ -154,12 +154,28 @@ class _Checks:
         """Note which comparison did not hold."""
         self.work.observed.comparison = Comparison(op, left, right)
 
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        """Note the first failure of a test, in whatever phase."""
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> pytest.TestReport:
+        """Note the first failure of a test, in whatever phase.
+
+        pytest's own report would draw the traceback, which nobody reads and hostile values break.
+        """
+        assert call.when != "collect"
         observed = self.work.observed
         observed.seconds += call.duration
         if call.excinfo is not None and observed.failure is None:
             observed.failure = call.excinfo
+        return pytest.TestReport(
+            nodeid=item.nodeid,
+            location=item.location,
+            keywords={},
+            outcome="passed" if call.excinfo is None else "failed",
+            longrepr=None,
+            when=call.when,
+            duration=call.duration,
+        )
 
     # The work
 

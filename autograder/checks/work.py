@@ -14,6 +14,9 @@ from autograder.checks.subject import NotServed
 from autograder.checks.verdict import Observed
 from classroom.upstream import Deadline, Upstream, within
 
+_NESTED = 8
+"""Turns of the loop in which generators inside generators come to their end."""
+
 
 class Work:
     """One job in progress.
@@ -111,6 +114,15 @@ class Work:
         if self._line is not None:
             self.loop.run_until_complete(self._line.aclose())
         if self._loop is not None:
-            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(_all_generators_closed())
             self._loop.close()
         self.job.subject.close()
+
+
+async def _all_generators_closed() -> None:
+    """Close generators that a test left half-way, and those that only they held on to."""
+    for _ in range(_NESTED):
+        await asyncio.sleep(0)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+    for _ in range(_NESTED):
+        await asyncio.sleep(0)

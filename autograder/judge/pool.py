@@ -88,60 +88,52 @@ class Pool:
         self._workers.clear()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def judge(self, tasks: Iterator[Task]) -> Iterator[Answer]:
-        """Judge tasks and yield an answer to each as it comes.
+    @property
+    def has_room(self) -> bool:
+        """Whether a worker could take another task."""
+        waiting = sum(len(worker.tasks) for worker in self._workers) + len(self._again)
+        return waiting < AT_ONCE * self._jobs
 
-        Args:
-            tasks: They are taken one by one, when a worker has room.
+    @property
+    def is_busy(self) -> bool:
+        """Whether answers are to come."""
+        return bool(self._again) or any(worker.tasks for worker in self._workers)
+
+    def give(self, task: Task) -> None:
+        """Hand out a task; `has_room` was asked before."""
+        worker = min(self._workers, key=lambda worker: len(worker.tasks))
+        worker.tasks.append(task)
+        if worker.ready:
+            self._send(worker, task)
+
+    def answers(self) -> Iterator[Answer]:
+        """Wait until something has happened and yield what came of it, which may be nothing.
 
         Raises:
             CannotGradeError: No task can be done, because of the lab or the machine.
         """
-        more = True
-        while True:
-            while more and self._room():
-                task = next(tasks, None)
-                more = task is not None
-                if task is not None:
-                    self._give(task)
-            while self._again and self._room():
-                self._give(self._again.popleft())
-            if not (more or self._again or any(worker.tasks for worker in self._workers)):
-                return
-            yield from self._answers()
+        busy = [worker for worker in self._workers if worker.tasks or not worker.ready]
+        soonest = min(worker.until for worker in busy)
+        connections = [worker.connection for worker in busy]
+        heard = wait(connections, max(0.0, soonest - time.monotonic()))
+        for worker in busy:
+            if worker.connection in heard:
+                yield from self._hear(worker)
+            elif worker.until <= time.monotonic():
+                yield from self._replace(worker, "did not come to an end")
+        while self._again:
+            self.give(self._again.popleft())
 
     @property
     def pids(self) -> list[int]:
         """The workers' process ids."""
         return [worker.process.pid for worker in self._workers]
 
-    def _room(self) -> bool:
-        return any(len(worker.tasks) < AT_ONCE for worker in self._workers)
-
-    def _give(self, task: Task) -> None:
-        worker = min(self._workers, key=lambda worker: len(worker.tasks))
-        worker.tasks.append(task)
-        if worker.ready:
-            self._send(worker, task)
-
     def _send(self, worker: _Worker, task: Task) -> None:
         if worker.tasks[0] is task:
             worker.until = time.monotonic() + self._limit
         with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
             worker.connection.send_bytes(TASK.dump_json(task))
-
-    def _answers(self) -> Iterator[Answer]:
-        """Wait for something to happen and yield what came of it."""
-        busy = [worker for worker in self._workers if worker.tasks or not worker.ready]
-        soonest = min(worker.until for worker in busy)
-        heard = wait(
-            [worker.connection for worker in busy], max(0.0, soonest - time.monotonic())
-        )
-        for worker in busy:
-            if worker.connection in heard:
-                yield from self._hear(worker)
-            elif worker.until <= time.monotonic():
-                yield from self._replace(worker, "did not come to an end")
 
     def _hear(self, worker: _Worker) -> Iterator[Answer]:
         try:

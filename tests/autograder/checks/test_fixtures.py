@@ -1,4 +1,4 @@
-"""The fixtures beside `client`: each speaks to real apps, right and wrong, and says what is wrong."""
+"""The fixtures beside `client` speak to real apps, right and wrong, and say what is wrong."""
 
 import asyncio
 import json

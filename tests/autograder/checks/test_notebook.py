@@ -8,7 +8,6 @@ import sys
 import threading
 import warnings
 
-import nest_asyncio
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -153,14 +152,6 @@ def test_what_the_app_prints_is_shown_under_the_table(shell):
     """Printing is how beginners debug, so it is not lost."""
     run(shell, APP.replace("    return", "    print('look here')\n    return"))
     assert run(shell, CHECK).result.printed == "look here\n"
-
-
-def test_a_check_works_after_the_pasted_nest_asyncio_lines(shell):
-    """nest_asyncio.apply() does not disturb a check."""
-    run(shell, "import asyncio\nloop = asyncio.new_event_loop()")
-    nest_asyncio.apply(shell.user_ns["loop"])
-    run(shell, APP)
-    assert repr(run(shell, CHECK)) == "2"
 
 
 def test_a_factory_is_called_for_the_app(shell):

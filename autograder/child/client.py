@@ -1,0 +1,279 @@
+r"""The trusted side: starts a fork server, and submissions in it.
+
+```python
+with ForkServer() as server:
+    upstream = server.listener()                     # serve the fake outside world on it
+    port = upstream.getsockname()[1]
+    policy = Policy(upstream_port=port, environment=(("UPSTREAM_URL", f"http://127.0.0.1:{port}"),))
+    with server.submission(policy) as child:
+        ran = child.run("t1", "from fastapi import FastAPI\napp = FastAPI()", deadline=10)
+        served = child.serve(deadline=10)            # then talk HTTP to served.socket
+```
+
+Everything is synchronous and may be called from any thread; one submission belongs to one
+thread at a time, a server to as many as like.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final, Self
+
+from pydantic import TypeAdapter
+
+from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
+from autograder.child.submission import Submission
+from autograder.sandbox import bubblewrap, layers, readable
+from autograder.sandbox.layers import Layer, Level
+from autograder.sandbox.policy import Policy
+from autograder.sandbox.privileges import FIRST_USER, USERS
+from autograder.sandbox.report import MINIMUM, held_here
+from autograder.sandbox.surroundings import environment
+
+_BOOT_SECONDS: Final = 60
+_ANSWER_SECONDS: Final = 30
+
+
+class SandboxTooWeakError(RuntimeError):
+    """The layers that hold here are less than grading asks for."""
+
+
+class ServerLostError(RuntimeError):
+    """The fork server has ended or does not answer; start another one."""
+
+
+class ForkServer:
+    """A process that is ready to become any number of submissions.
+
+    Args:
+        minimum: Refuse to start below this level.
+        unsafe: Run without any sandbox; the level is then `Level.NONE`.
+        secrets: Files and folders that no submission may be able to read; a policy that
+            exposes one is refused.
+        without: Layers to leave out although they hold, for tests.
+        policy: Only for a machine without Landlock, where files are hidden when the server
+            starts: the grants of the lab.
+
+    Raises:
+        SandboxTooWeakError: The level is below the minimum.
+        ServerLostError: The server did not start.
+    """
+
+    def __init__(
+        self,
+        *,
+        minimum: Level = MINIMUM,
+        unsafe: bool = False,
+        secrets: Sequence[Path] = (),
+        without: frozenset[Layer] = frozenset(),
+        policy: Policy | None = None,
+    ) -> None:
+        self._secrets = list(secrets)
+        self._unsafe = unsafe
+        self._policy = policy
+        held, self._without = _layers_to_use(without)
+        self.level = Level.NONE if unsafe else layers.level(held)
+        """How strong the sandbox of its submissions is."""
+        self.minimum = Level.NONE if unsafe else minimum
+        if self.level < self.minimum:
+            raise SandboxTooWeakError(
+                f"The sandbox here is only {self.level.name.lower()}; grading asks for "
+                f"{minimum.name.lower()}. Run `autograder doctor` to see what is missing, or "
+                "give --unsafe-no-sandbox to run students' code without it."
+            )
+        self._bubblewrap = Layer.FILES not in held and Layer.BUBBLEWRAP in held and not unsafe
+        self._lock = threading.Lock()
+        self._undo = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        with contextlib.ExitStack() as undo:
+            self._folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="ag-")))
+            self._complaints = undo.enter_context(tempfile.TemporaryFile())
+            own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._control = undo.enter_context(own)
+            with its:
+                self._process = self._launch(its)
+            undo.callback(self._end)
+            self._control.settimeout(_BOOT_SECONDS)
+            self._receive()
+            self._control.settimeout(_ANSWER_SECONDS)
+            self._undo = undo.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the server and every submission that is left."""
+        self._undo.close()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server still runs."""
+        return self._process.poll() is None
+
+    def listener(self) -> socket.socket:
+        """Return a socket that listens on 127.0.0.1 where submissions can reach it.
+
+        It lies in their network, which may not be this process's; whoever accepts from it
+        talks to submissions without being there. Its port is `getsockname()[1]`.
+        """
+        with self._lock:
+            _, descriptors = self._ask({"do": "listen"})
+        return socket.socket(fileno=descriptors[0])
+
+    @contextlib.contextmanager
+    def submission(self, policy: Policy) -> Iterator[Submission]:
+        """Start a process for one submission, and leave nothing of it behind.
+
+        Args:
+            policy: What the lab grants.
+
+        Raises:
+            PermissionError: The policy would expose a secret.
+            SandboxTooWeakError: A layer failed in this process.
+            ServerLostError: No process could be made.
+        """
+        child = self.start(policy)
+        try:
+            yield child
+        finally:
+            child.close()
+
+    def start(self, policy: Policy) -> Submission:
+        """Do as `submission`; the caller closes it."""
+        if exposed := readable.exposed(policy, self._secrets):
+            names = ", ".join(map(str, exposed))
+            raise PermissionError(f"The lab's policy would let submissions read {names}.")
+        with contextlib.ExitStack() as undo:
+            own, its = socket.socketpair()
+            undo.callback(own.close)
+            outputs = [os.memfd_create(name) for name in ("stdout", "stderr")]
+            for output in outputs:
+                undo.callback(os.close, output)
+            with its:
+                request = {
+                    "do": "start",
+                    "policy": TypeAdapter(Policy).dump_python(policy, mode="json"),
+                }
+                with self._lock:
+                    answer, watch = self._ask(request, [its.fileno(), *outputs])
+            if "child" not in answer:
+                raise ServerLostError(f"A submission could not be started: {answer['problem']}.")
+            child = Submission(
+                connection=own,
+                watch=watch[0] if watch else None,
+                outputs=(outputs[0], outputs[1]),
+                end=lambda: self._end_child(answer["child"]),
+                socket_path=lambda: self._folder / secrets.token_hex(6),
+                undo=undo.pop_all(),
+            )
+        try:
+            self._check(child)
+        except BaseException:
+            child.close()
+            raise
+        return child
+
+    def _check(self, child: Submission) -> None:
+        applied = child.begin()
+        if applied.level < self.minimum or (not self._unsafe and applied.level < self.level):
+            reasons = "; ".join(f"{layer}: {why}" for layer, why in applied.missing.items())
+            raise SandboxTooWeakError(f"A layer of the sandbox failed ({reasons}).")
+
+    def _end_child(self, child: int) -> int | None:
+        with self._lock:
+            try:
+                status: int | None = self._ask({"do": "end", "child": child})[0]["status"]
+            except ServerLostError:  # and its children with it
+                return None
+        return status
+
+    def _launch(self, control: socket.socket) -> subprocess.Popen[bytes]:
+        first = (
+            None
+            if os.geteuid()
+            else FIRST_USER + secrets.randbelow(USERS // USERS_OF_A_SERVER) * USERS_OF_A_SERVER
+        )
+        options = Options(
+            without=self._without,
+            first_user=first,
+            confine=not self._unsafe,
+            bubblewrap=self._bubblewrap,
+        )
+        command = [
+            *(
+                bubblewrap.command(shutil.which("bwrap") or "bwrap", self._policy)
+                if self._bubblewrap
+                else ()
+            ),
+            sys.executable,
+            "-I",
+            "-m",
+            "autograder.child.server",
+            str(control.fileno()),
+            TypeAdapter(Options).dump_json(options).decode(),
+        ]
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._complaints,
+            pass_fds=[control.fileno()],
+            env=environment(Policy()),
+            cwd="/",
+            start_new_session=True,
+        )
+
+    def _end(self) -> None:
+        self._control.close()
+        try:
+            self._process.wait(_ANSWER_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _ask(
+        self, request: dict[str, Any], descriptors: Iterable[int] = ()
+    ) -> tuple[dict[str, Any], list[int]]:
+        try:
+            socket.send_fds(self._control, [json.dumps(request).encode()], list(descriptors))
+        except OSError as error:
+            raise self._lost() from error
+        return self._receive()
+
+    def _receive(self) -> tuple[dict[str, Any], list[int]]:
+        try:
+            message, descriptors, _, _ = socket.recv_fds(self._control, LARGEST, 3)
+        except OSError as error:
+            raise self._lost() from error
+        if not message:
+            raise self._lost()
+        answer: dict[str, Any] = json.loads(message)
+        return answer, descriptors
+
+    def _lost(self) -> ServerLostError:
+        """End a server that does not answer as agreed, so that it cannot answer late."""
+        self._process.kill()
+        if self._complaints.closed:
+            return ServerLostError("The fork server is closed.")
+        self._complaints.seek(0)
+        said = self._complaints.read().decode(errors="replace").strip()
+        return ServerLostError(f"The fork server has ended. {said[-1000:]}".strip())
+
+
+def _layers_to_use(without: frozenset[Layer]) -> tuple[set[Layer], frozenset[Layer]]:
+    found = held_here()
+    held = {layer for layer, problem in found.items() if problem is None} - without
+    return held, frozenset(Layer) - held

@@ -1,0 +1,210 @@
+"""The fork server: imports everything once and forks one child per submission.
+
+Started by `autograder.child.client` as a fresh interpreter, so that it holds nothing of tests,
+solutions or the grader's environment. It talks to the trusted side alone, never to a child,
+and has one thread. When the trusted side ends, so does it, and its children with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import psutil  # type: ignore[import-untyped]
+from pydantic import TypeAdapter
+
+from autograder.child import life, preload
+from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
+from autograder.child.shell import Shell, make
+from autograder.sandbox import namespaces, privileges
+from autograder.sandbox.apply import apply
+from autograder.sandbox.layers import Applied, Layer
+from autograder.sandbox.namespaces import World
+from autograder.sandbox.policy import Policy
+from autograder.sandbox.surroundings import environment, replace_environment
+
+_REAP_EVERY: Final = 0.002
+_policies: TypeAdapter[Policy] = TypeAdapter(Policy)
+
+
+@dataclass
+class Server:
+    """Answers the trusted side's requests.
+
+    Attributes:
+        control: Connection to the trusted side, one packet per message.
+        parent: Descriptor that becomes readable when the trusted side has ended, or None.
+        shell: What children inherit.
+        world: The namespaces that the server is in.
+        options: How it was started.
+    """
+
+    control: socket.socket
+    parent: int | None
+    shell: Shell
+    world: World
+    options: Options
+    _children: set[int] = field(default_factory=set)
+    _ended: dict[int, int] = field(default_factory=dict)
+    _started: int = 0
+
+    def answer_all(self) -> None:
+        """Answer until the trusted side ends; then end every child."""
+        watched: list[socket.socket | int] = [self.control]
+        if self.parent is not None:
+            watched.append(self.parent)
+        while self.parent not in select.select(watched, [], [])[0]:
+            message, descriptors, _, _ = socket.recv_fds(self.control, LARGEST, 3)
+            if not message:
+                break
+            self._answer(json.loads(message), descriptors)
+        for child in tuple(self._children):
+            self._end(child)
+
+    def _answer(self, request: dict[str, Any], descriptors: list[int]) -> None:
+        match request["do"]:
+            case "start":
+                self._start(_policies.validate_python(request["policy"]), descriptors)
+            case "end":
+                self._send({"status": self._end(request["child"])})
+            case "listen":
+                with namespaces.listener() as listening:
+                    self._send({"port": listening.getsockname()[1]}, [listening.fileno()])
+
+    def _send(self, answer: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
+        socket.send_fds(self.control, [json.dumps(answer).encode()], list(descriptors))
+
+    def _start(self, policy: Policy, descriptors: list[int]) -> None:
+        connection, out, err = descriptors
+        user = self._next_user()
+        try:
+            child = namespaces.fork_alone(self.world)
+        except OSError as error:
+            self._send({"problem": f"no process could be made: {error}"})
+            return
+        if child == 0:
+            life.live(self.shell, lambda: self._confine(policy, user), connection, (out, err))
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._children.add(child)
+        try:
+            watch = os.pidfd_open(child)
+        except OSError:  # an old kernel, or one that does not show processes in this way
+            self._send({"child": child})
+            return
+        self._send({"child": child}, [watch])
+        os.close(watch)
+
+    def _next_user(self) -> int | None:
+        self._started += 1
+        first = self.options.first_user
+        return None if first is None else first + self._started % USERS_OF_A_SERVER
+
+    def _confine(self, policy: Policy, user: int | None) -> Applied:
+        if not self.options.confine:
+            replace_environment(environment(policy))
+            os.chdir(policy.working_folder)
+            return Applied()
+        return apply(policy, world=self.world, user=user, without=self.options.without)
+
+    def _end(self, child: int) -> int | None:
+        """Kill a child and all that it has started; return how it had ended."""
+        if child not in self._children:
+            return None
+        self._children.discard(child)
+        if child not in self._ended:
+            _kill(os.kill, child)
+        _kill(os.killpg, child)  # its session: the filter lets nothing leave it
+        while child not in self._ended and self._reap(block=True):
+            pass
+        if not self.world.processes:
+            self._end_orphans()
+        return self._ended.pop(child, None)
+
+    def _end_orphans(self) -> None:
+        """Kill what has lost its parent and was handed to this process by the kernel."""
+        while orphans := [
+            process for process in psutil.Process().children() if process.pid not in self._children
+        ]:
+            for orphan in orphans:
+                _kill(os.kill, orphan.pid)
+            self._reap(block=False)
+            time.sleep(_REAP_EVERY)
+
+    def _reap(self, *, block: bool) -> bool:
+        """Note how a child has ended; return whether there are children at all."""
+        try:
+            child, status = os.waitpid(-1, 0 if block else os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if child:
+            self._ended[child] = status
+        return True
+
+
+def _kill(how: Any, process: int) -> None:
+    try:
+        how(process, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def main() -> None:
+    """Start the server: `python -m autograder.child.server DESCRIPTOR OPTIONS`."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    options = TypeAdapter(Options).validate_json(sys.argv[2])
+    try:
+        parent = os.pidfd_open(os.getppid())
+    except OSError:
+        parent = None
+    world = _enter_world(options, control)
+    privileges.close_memory()
+    privileges.adopt_orphans()
+    preload.import_all()
+    shell = make()
+    preload.warm(shell)
+    tempfile.tempdir = None  # a child finds its own
+    if threading.active_count() > 1:
+        raise SystemExit("A module that is imported ahead has started a thread.")
+    gc.collect()
+    gc.freeze()
+    server = Server(control, parent, shell, world, options)
+    control.send(json.dumps({"ready": True}).encode())
+    server.answer_all()
+    os._exit(0)
+
+
+def _enter_world(options: Options, control: socket.socket) -> World:
+    """Go into namespaces of its own, where process 1 is this server."""
+    if options.bubblewrap:
+        return World(network=True, mounts=True, bubblewrap=True)
+    if not options.confine:
+        return World()
+    world = namespaces.leave(
+        processes=Layer.PROCESSES not in options.without,
+        network=Layer.NETWORK not in options.without,
+        mounts=Layer.MOUNTS not in options.without,
+    )
+    if not world.processes:
+        return world
+    inside = os.fork()
+    if inside:
+        control.close()
+        os._exit(os.waitstatus_to_exitcode(os.waitpid(inside, 0)[1]) & 0xFF)
+    privileges.die_with_parent()
+    return world
+
+
+if __name__ == "__main__":
+    main()

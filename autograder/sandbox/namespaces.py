@@ -1,0 +1,157 @@
+"""Namespaces: a world with its own process numbers, network, mounts and message queues.
+
+Sources: namespaces(7), user_namespaces(7), pid_namespaces(7).
+
+The fork server goes into a world of its own once, when it starts: what it starts there ends
+with it. Each submission then gets its own process numbers inside (`fork_alone`): when its
+first process ends, the kernel kills all others, daemons too. The world's network has nothing
+but a loop-back device, and a socket that listens there (`autograder.child.client` hands it
+to the trusted side) is the only thing that can be reached.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from autograder.sandbox import kernel
+
+_NEWNS = 0x00020000
+_NEWUTS = 0x04000000
+_NEWIPC = 0x08000000
+_NEWUSER = 0x10000000
+_NEWPID = 0x20000000
+_NEWNET = 0x40000000
+
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
+_MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
+_SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - hidden behind an empty one, not used
+_SHARED_MEMORY_SIZE: Final = "64m"
+
+_SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
+
+
+@dataclass(frozen=True)
+class World:
+    """Which namespaces of its own a process is in.
+
+    Attributes:
+        user: A user namespace, in which the process is all-powerful and outside not.
+        processes: Process numbers; also for each process that `fork_alone` makes.
+        network: Network devices, message queues and host name.
+        mounts: Mounts, with an empty `/dev/shm`.
+        bubblewrap: Bubblewrap made this world, and shows it only the files of Python.
+    """
+
+    user: bool = False
+    processes: bool = False
+    network: bool = False
+    mounts: bool = False
+    bubblewrap: bool = False
+
+
+def leave(*, processes: bool = True, network: bool = True, mounts: bool = True) -> World:
+    """Leave for a world of its own, as far as the kernel lets this process.
+
+    Process numbers are new only for children: fork once, and go on in the child.
+
+    Args:
+        processes: Leave for other process numbers.
+        network: Leave for another network.
+        mounts: Leave for other mounts.
+
+    Returns:
+        What could be left.
+    """
+    user = False
+    if not (processes or network or mounts):
+        return World()
+    if not _try(_NEWUTS):
+        user = _leave_users()
+        if not user or not _try(_NEWUTS):
+            return World()
+    network = network and _try(_NEWNET | _NEWIPC)
+    if network:
+        _raise_loopback()
+    mounts = mounts and _try(_NEWNS) and _hide_shared_memory()
+    processes = processes and _try(_NEWPID)
+    return World(user=user, processes=processes, network=network, mounts=mounts)
+
+
+def fork_alone(world: World) -> int:
+    """Fork; in a world with process numbers of its own, the child gets new ones again.
+
+    Returns:
+        As `os.fork`: 0 in the child, its process id in the parent.
+    """
+    if not world.processes:
+        return os.fork()
+    home = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        kernel.unshare(_NEWPID)
+        try:
+            child = os.fork()
+        except OSError:
+            kernel.setns(home, _NEWPID)
+            raise
+        if child:
+            kernel.setns(home, _NEWPID)
+        return child
+    finally:
+        os.close(home)
+
+
+def listener() -> socket.socket:
+    """Listen on a free port of 127.0.0.1 in this network."""
+    return socket.create_server(("127.0.0.1", 0), backlog=128)
+
+
+def _try(flags: int) -> bool:
+    try:
+        kernel.unshare(flags)
+    except OSError:
+        return False
+    return True
+
+
+def _leave_users() -> bool:
+    """Make a user namespace in which this user keeps its number."""
+    user, group = os.getuid(), os.getgid()
+    if not _try(_NEWUSER):
+        return False
+    own = Path("/proc/self")
+    try:
+        (own / "setgroups").write_text("deny", encoding="ascii")
+        (own / "uid_map").write_text(f"{user} {user} 1", encoding="ascii")
+        (own / "gid_map").write_text(f"{group} {group} 1", encoding="ascii")
+    except OSError:  # some distributions let a program make the namespace and not use it
+        return False
+    return True
+
+
+def _raise_loopback() -> None:
+    """Switch the loop-back device on: a new network begins with it switched off."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        request = struct.pack("16sH14x", b"lo", _IFF_UP)
+        fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+
+
+def _hide_shared_memory() -> bool:
+    """Put an empty, small file system over `/dev/shm`, for this world only."""
+    try:
+        kernel.mount("none", "/", flags=_MS_REC | _MS_PRIVATE)
+        kernel.mount(
+            "tmpfs",
+            _SHARED_MEMORY,
+            "tmpfs",
+            flags=_MS_NOSUID | _MS_NODEV | _MS_NOEXEC,
+            data=f"size={_SHARED_MEMORY_SIZE},mode=1777",
+        )
+    except OSError:
+        return False
+    return True
