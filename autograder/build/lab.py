@@ -15,10 +15,12 @@ from autograder.build.markdown import Cell, Document
 from autograder.build.notebook import NotebookCell, written
 from autograder.build.problems import Problem
 from autograder.build.python import syntax_problem
-from autograder.build.regions import marker_problems
+from autograder.build.regions import Marker, marker_problems, regions
 from autograder.build.words import Role
 from autograder.course import Lab
 
+STUB = ("# Write your answer here.", "pass")
+"""What nbgrader puts in the place of an answer; nbgrader_config.py says it to nbgrader."""
 VISIBLE_SHARE = 0.7
 TAUGHT = re.compile(r"(?P<lesson>\d\d)#(?P<anchor>\S+)")
 
@@ -237,15 +239,34 @@ def notebook(source: LabSource) -> str:
 def _notebook_cell(source: LabSource, cell: Cell) -> NotebookCell:
     role = words.role(cell) if cell.kind == "code" else Role.PLAIN
     if role is Role.SETUP:
-        return _locked(cell, cell.text, name="setup", grade=False)
+        text = f"{cell.text}\n\n{lab_line(source)}"
+        return _locked(cell, text, name="setup", grade=False)
     if role is Role.TASK:
         name = words.task(cell)
         metadata = _nbgrader(name, grade=False, solution=True, locked=False)
+        metadata["autograder"] = {"stub": stub(cell)}
         return NotebookCell(kind="code", text=cell.text, metadata=metadata, name=name)
     if role is Role.CHECK:
         text = f"{check_line(source, cell)}\n{cell.text}"
         return _locked(cell, text, name=f"check-{words.task(cell)}", grade=True)
     return plain_cell(cell)
+
+
+def lab_line(source: LabSource) -> str:
+    """Return the last line of the setup cell: the lab's tasks and what they are worth."""
+    checks = source.cells(Role.CHECK)
+    tasks = " ".join(f"{words.task(cell)}={words.points(cell):g}" for cell in checks)
+    return f"%lab {source.lab.short} {tasks}"
+
+
+def stub(cell: Cell) -> str:
+    """Return a task cell as students get it, so that `%stub` can bring it back."""
+    lines = cell.text.split("\n")
+    for region in reversed(regions(cell, Marker.BEGIN_SOLUTION)):
+        marker = lines[region.begin]
+        indent = marker[: len(marker) - len(marker.lstrip())]
+        lines[region.begin : region.end + 1] = [f"{indent}{line}" for line in STUB]
+    return "\n".join(lines)
 
 
 def check_line(source: LabSource, cell: Cell) -> str:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx2
 
 from autograder.checks.subject import Endpoint
+from classroom.upstream import current_deadline
 
 MAX_BODY = 16 * 2**20
 """Bytes of one answer that are read; no lab asks for more, and a hostile one never ends."""
@@ -79,7 +80,7 @@ class Client(httpx2.AsyncClient):
         self.turns.append(turn)
         what = f"{request.method} {request.url.raw_path.decode('ascii', 'replace')}"
         try:
-            async with asyncio.timeout(self._wait):
+            async with asyncio.timeout(self._wait), _noticed(f"an answer to {what}"):
                 turn.response = await super().send(request, **options)
         except TimeoutError:
             raise NoAnswer(
@@ -92,6 +93,18 @@ class Client(httpx2.AsyncClient):
                 f"Your app broke off the connection while it answered {what} ({error})."
             ) from None
         return turn.response
+
+
+@asynccontextmanager
+async def _noticed(what: str) -> AsyncIterator[None]:
+    """Say what is being waited for, once that has taken a while."""
+    deadline = current_deadline()
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(deadline.notice_after, deadline.notice, f"waiting for {what}")
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 class _Shared(httpx2.AsyncBaseTransport):

@@ -6,18 +6,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
+from IPython.display import HTML
 
 from autograder.checks.attempts import Attempts, is_grading
 from autograder.checks.cell import BadCheckLine, CheckCell
 from autograder.checks.deadlines import IN_A_NOTEBOOK, WHILE_GRADING
 from autograder.checks.job import Job
 from autograder.checks.kernel import KernelSubject
+from autograder.checks.progress import BadLabLine, Progress
 from autograder.checks.records import CheckResult, Outcome
 from autograder.checks.runner import run_in_thread
 from autograder.checks.scoring import as_number
 from autograder.checks.streams import captured
+from autograder.checks.stubs import NoStub, stub_of
+from autograder.checks.waiting import WaitingLine
 from autograder.render.html import check_table
+from autograder.render.markdown import check_markdown
+from autograder.render.progress import progress_table
 from classroom.upstream import local_llm
 
 if TYPE_CHECKING:
@@ -41,18 +47,20 @@ class CheckOutput:
         return {
             "text/plain": repr(self),
             "text/html": check_table(self.result),
+            "text/markdown": check_markdown(self.result),
             RECORD_TYPE: self.result.model_dump(mode="json"),
         }
 
 
 @magics_class
 class CheckMagics(Magics):
-    """The magic and what it remembers: which probes passed, how often a task failed."""
+    """The magics and what they remember: results, which probes passed, failed attempts."""
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
         self._probes: dict[tuple[str, str], bool] = {}
         self._attempts: dict[str, Attempts] = {}
+        self._progress = Progress()
 
     @cell_magic
     def check(self, line: str, body: str) -> CheckOutput:
@@ -63,7 +71,7 @@ class CheckMagics(Magics):
             raise UsageError(str(error)) from None
         assert self.shell is not None
         attempts = self._attempts.setdefault(cell.lab, Attempts(cell.lab, Path.cwd()))
-        with captured() as written:
+        with captured() as written, WaitingLine() as waiting:
             job = Job(
                 cell,
                 KernelSubject(self.shell.user_ns, cell.entry),
@@ -72,12 +80,36 @@ class CheckMagics(Magics):
                 blocked=self._blocked(cell),
                 attempt=attempts.failed(cell.task),
                 take_printed=written.take,
+                notice=waiting.notice,
             )
-            run_in_thread([cell], [job])
+            run_in_thread([cell], [job], meanwhile=waiting.show)
         result = job.result
         assert result is not None
         self._remember(cell, result, attempts)
         return CheckOutput(result)
+
+    @line_magic
+    def lab(self, line: str) -> None:
+        """Name the lab's tasks and what they are worth; the setup cell does it."""
+        try:
+            self._progress.name_tasks(line)
+        except BadLabLine as error:
+            raise UsageError(str(error)) from None
+
+    @line_magic
+    def progress(self, line: str) -> HTML:
+        """Show the lab's tasks, the marks so far and the skills."""
+        del line
+        return HTML(progress_table(self._progress))
+
+    @line_magic
+    def stub(self, line: str) -> None:
+        """Put a task's stub back into this cell: `%stub t1`."""
+        assert self.shell is not None
+        try:
+            self.shell.set_next_input(stub_of(line.strip(), Path.cwd()), replace=True)
+        except NoStub as error:
+            raise UsageError(str(error)) from None
 
     def _blocked(self, cell: CheckCell) -> str:
         """Say which task has to be done first, if its probe is known to have failed."""
@@ -88,5 +120,6 @@ class CheckMagics(Magics):
     def _remember(self, cell: CheckCell, result: CheckResult, attempts: Attempts) -> None:
         begun = bool(result.tests) and result.tests[0].outcome is Outcome.PASSED
         self._probes[cell.lab, cell.task] = begun
+        self._progress.note(result)
         if not is_grading():
             attempts.note(cell.task, passed=result.points == result.max_points)

@@ -13,7 +13,7 @@ import os
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TextIO
@@ -74,6 +74,10 @@ def run(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
             raise BrokenCheck("\n".join(plugin.broken))
         if plugin.failure is not None:
             raise plugin.failure
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 @contextmanager
@@ -214,11 +218,18 @@ class _Checks:
             yield verdict
 
 
-def run_in_thread(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
+def run_in_thread(
+    cells: Sequence[CheckCell], jobs: Iterable[Job], *, meanwhile: Callable[[], None] = _nothing
+) -> None:
     """Do `run` in a thread of its own and wait for it.
 
     Where an event loop runs already, as in a notebook, tests that are coroutines need a
     thread without one.
+
+    Args:
+        cells: The cells to collect.
+        jobs: What to do.
+        meanwhile: Called in this thread again and again until the jobs are done.
     """
     failure: list[BaseException] = []
 
@@ -232,5 +243,6 @@ def run_in_thread(cells: Sequence[CheckCell], jobs: Iterable[Job]) -> None:
     thread.start()
     while thread.is_alive():
         thread.join(0.05)  # short, so that an interrupt of the kernel is heard
+        meanwhile()
     if failure:
         raise failure[0]

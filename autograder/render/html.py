@@ -8,49 +8,66 @@ from __future__ import annotations
 
 import re
 from html import escape
+from itertools import pairwise
 
 from autograder.checks.records import CheckResult, Exchange, Outcome, TestRecord
 from autograder.checks.scoring import as_number
 
 # JupyterLab's own colours where it defines them; elsewhere the reader's light or dark.
-_STYLE = """
+# Scroll anchoring would hold the next cell still, and push a new table up out of the window.
+# `.check` stands twice where JupyterLab's rules for tables, lists and code in an output would win.
+STYLE = """
 .check{--c-text:var(--jp-content-font-color1,light-dark(#1f2328,#e6edf3));
---c-soft:var(--jp-content-font-color2,light-dark(#57606a,#9da7b3));
+--c-soft:light-dark(#57606a,#b3bbc4);
 --c-line:var(--jp-border-color2,light-dark(#d8dee4,#3d444d));
---c-box:var(--jp-layout-color2,light-dark(#f6f8fa,#161b22));
---c-good:light-dark(#116329,#3fb950);--c-bad:light-dark(#b42318,#ff7b72);
+--c-box:light-dark(#f3f5f7,#262b31);
+--c-good:light-dark(#116329,#4cc760);--c-bad:light-dark(#b42318,#ff8f87);
 color:var(--c-text);font-family:var(--jp-ui-font-family,system-ui,sans-serif);font-size:14px;
 line-height:1.5;max-width:62em;margin:.3em 0}
 [data-jp-theme-light="false"] .check{color-scheme:dark}
 [data-jp-theme-light="true"] .check{color-scheme:light}
-.check>header{display:flex;gap:.8em;align-items:baseline;margin-bottom:.4em}
+.jp-WindowedPanel-outer:has(.check){overflow-anchor:none}
+.check>header{display:flex;flex-wrap:wrap;gap:0 .8em;align-items:baseline;margin-bottom:.4em}
 .check>header b{font-size:16px}.check>header span{color:var(--c-soft)}
 .check .problem{border-left:3px solid var(--c-bad);padding:.2em .8em;margin:.4em 0}
-.check table.tests{border-collapse:collapse;width:100%;margin:0;table-layout:auto}
-.check table.tests td,.check table.tests th{border:0;border-top:1px solid var(--c-line);
-padding:.45em .6em;text-align:left;vertical-align:top;background:none;white-space:normal;
-font-weight:normal;color:inherit}
-.check td.outcome{white-space:nowrap!important;width:6.5em;font-weight:600!important}
-.check td.points{white-space:nowrap!important;width:5em;text-align:right!important;
-color:var(--c-soft)!important}
-.check .passed td.outcome{color:var(--c-good)!important}
-.check .failed td.outcome{color:var(--c-bad)!important}
-.check .blocked td.outcome,.check .blocked th{color:var(--c-soft)!important}
+.check.check table.tests{border-collapse:collapse;width:100%;margin:0;table-layout:auto;
+font-size:inherit}
+.check.check table.tests tr{background:none;padding:0}
+.check.check table.tests :is(td,th){border:0;border-top:1px solid var(--c-line);
+padding:.4em .6em;text-align:left;vertical-align:top;background:none;white-space:normal;
+font-weight:normal;line-height:1.5;color:inherit}
+.check.check table.tests thead th{border:0;padding:0;line-height:0}
+.check thead span{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.check.check table.tests td.outcome{white-space:nowrap;width:6.5em;font-weight:600}
+.check.check table.tests td.points{white-space:nowrap;width:5em;text-align:right;
+color:var(--c-soft)}
+.check.check .passed td.outcome{color:var(--c-good)}
+.check.check .failed td.outcome{color:var(--c-bad)}
+.check.check .blocked :is(td.outcome,th){color:var(--c-soft)}
 .check .why{margin:.25em 0 .5em}
-.check dl{display:grid;grid-template-columns:7em 1fr;gap:.35em .6em;margin:.4em 0}
-.check dt{color:var(--c-soft);font-weight:normal;margin:0;padding-top:.3em}
-.check dd{margin:0;min-width:0}
-.check pre{background:var(--c-box);border:0;border-radius:4px;margin:0;padding:.3em .6em;
-color:inherit;font:13px/1.45 var(--jp-code-font-family,ui-monospace,monospace);
-white-space:pre-wrap;overflow-wrap:anywhere;max-height:18em;overflow:auto}
-.check code{font:13px var(--jp-code-font-family,ui-monospace,monospace);background:var(--c-box);
-padding:0 .25em;border-radius:3px;color:inherit}
-.check .got pre{border-left:3px solid var(--c-bad)}
-.check .expected pre{border-left:3px solid var(--c-good)}
-.check .hint dd{padding-top:.3em}
+.check.check dl{display:grid;grid-template-columns:6em minmax(0,1fr);gap:.35em .6em;margin:.4em 0;
+overflow:visible}
+.check.check dt{float:none;width:auto;color:var(--c-soft);font-weight:normal;margin:0;
+padding:.3em 0 0}
+.check.check dd{float:none;width:auto;margin:0;min-width:0}
+.check.check.check pre{background:var(--c-box);border:0;border-radius:4px;margin:0;
+padding:.3em .7em;color:inherit;
+font:13px/1.45 var(--jp-code-font-family,ui-monospace,monospace);
+white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere;max-height:18em;overflow:auto}
+.check.check.check code{font:13px var(--jp-code-font-family,ui-monospace,monospace);
+background:var(--c-box);padding:.1em .3em;border-radius:3px;color:inherit;white-space:pre-wrap}
+.check.check.check .got pre{border-left:3px solid var(--c-bad)}
+.check.check.check .expected pre{border-left:3px solid var(--c-good)}
+.check.check dd.hint{padding-top:.3em}
 .check details>summary{cursor:pointer;color:var(--c-soft)}
 """
-_STYLE = re.sub(r"\n", "", _STYLE)
+STYLE = re.sub(r"\n", "", STYLE)
+
+# For screen readers; the eye needs no names for these columns.
+_COLUMNS = (
+    '<thead><tr><th scope="col"><span>Outcome</span></th><th scope="col"><span>Test</span></th>'
+    '<th scope="col"><span>Points</span></th></tr></thead>'
+)
 
 _SIGN = {Outcome.PASSED: "✓ passed", Outcome.FAILED: "✗ failed", Outcome.BLOCKED: "○ blocked"}
 
@@ -58,11 +75,15 @@ _SIGN = {Outcome.PASSED: "✓ passed", Outcome.FAILED: "✗ failed", Outcome.BLO
 def check_table(result: CheckResult) -> str:
     """Return a check cell's table, everything of the submission's escaped."""
     opened = next((t.id for t in result.tests if t.outcome is Outcome.FAILED), None)
-    rows = "".join(_row(test, opened=test.id == opened, result=result) for test in result.tests)
+    rows = "".join(
+        _row(test, opened=test.id == opened, said=_said(before, test), result=result)
+        for before, test in pairwise([None, *result.tests])
+        if test is not None
+    )
     return (
-        f'<div class="check"><style>{_STYLE}</style>{_header(result)}{_problem(result)}'
+        f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
         f'<table class="tests" aria-label="Tests of task {escape(result.task)}">'
-        f"<tbody>{rows}</tbody></table>{_printed(result)}</div>"
+        f"{_COLUMNS}<tbody>{rows}</tbody></table>{_printed(result)}</div>"
     )
 
 
@@ -70,7 +91,7 @@ def _header(result: CheckResult) -> str:
     passed = sum(test.outcome is Outcome.PASSED for test in result.tests)
     points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
     return (
-        f"<header><b>Task {escape(result.task)}: {points}</b>"
+        f'<header><b role="heading" aria-level="4">Task {escape(result.task)}: {points}</b>'
         f"<span>{passed} of {len(result.tests)} tests pass</span></header>"
     )
 
@@ -79,12 +100,22 @@ def _problem(result: CheckResult) -> str:
     return f'<div class="problem">{_prose(result.problem)}</div>' if result.problem else ""
 
 
-def _row(test: TestRecord, *, opened: bool, result: CheckResult) -> str:
+def _said(before: TestRecord | None, test: TestRecord) -> bool:
+    """Tell whether the row above is blocked for the same reason and has said so."""
+    return (
+        before is not None
+        and before.outcome is test.outcome is Outcome.BLOCKED
+        and before.message == test.message
+    )
+
+
+def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> str:
     points = f"{as_number(test.points)} / {as_number(test.max_points)}"
     kind = " <small>(hidden test)</small>" if test.hidden else ""
+    why = "" if said else _why(test, opened, result)
     return (
         f'<tr class="{test.outcome}"><td class="outcome">{_SIGN[test.outcome]}</td>'
-        f'<th scope="row">{_prose(test.meaning)}{kind}{_why(test, opened, result)}</th>'
+        f'<th scope="row">{_prose(test.meaning)}{kind}{why}</th>'
         f'<td class="points">{points}</td></tr>'
     )
 

@@ -72,6 +72,15 @@ def test_a_release_holds_no_answer_and_no_hidden_test(path):
     assert not told
 
 
+@pytest.mark.parametrize("path", RELEASES, ids=name)
+def test_every_task_carries_the_stub_that_was_released(path):
+    """What `%stub` brings back is what the student got."""
+    cells = nbformat.read(path, as_version=4).cells
+    tasks = [cell for cell in cells if "autograder" in cell.metadata]
+    assert tasks
+    assert [cell.metadata.autograder.stub for cell in tasks] == [cell.source for cell in tasks]
+
+
 def test_labs_hold_notebooks_and_nothing_stray():
     """A lab's folder holds what its source gives, and no trace of nbgrader."""
     found = {

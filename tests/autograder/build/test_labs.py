@@ -81,7 +81,7 @@ def test_the_release_holds_no_answer_and_no_hidden_test(course):
         assert secret not in release
     assert source(by_id(course, RELEASE)["t1"]) == (
         'def greet(name: str) -> str:\n    """Greet someone."""\n'
-        "    # Write your answer here.\n    ..."
+        "    # Write your answer here.\n    pass"
     )
     assert "async def test_greets(call):" in source(by_id(course, RELEASE)["check-t1"])
 
@@ -121,7 +121,7 @@ def test_several_answers_in_one_task(course):
     )
     course.lab.write_text(text, encoding="utf-8")
     assert course.build() == 0
-    assert source(by_id(course, RELEASE)["t2"]).count("# Write your answer here.\n    ...") == 2
+    assert source(by_id(course, RELEASE)["t2"]).count("# Write your answer here.\n    pass") == 2
 
 
 def test_given_code_may_stand_behind_a_class(course):
@@ -135,7 +135,7 @@ def test_given_code_may_stand_behind_a_class(course):
     course.lab.write_text(text, encoding="utf-8")
     assert course.build() == 0
     task = source(by_id(course, RELEASE)["t2"])
-    assert task.endswith("    ...\n\n\ndef given(form: Form) -> Form:\n    return form")
+    assert task.endswith("    pass\n\n\ndef given(form: Form) -> Form:\n    return form")
 
 
 def test_plain_nbgrader_makes_the_same_release(course):

@@ -159,3 +159,36 @@ def test_a_factory_is_called_for_the_app(shell):
     run(shell, APP.replace("app = fastapi", "hidden = fastapi").replace("@app", "@hidden"))
     run(shell, "def create_app():\n    return hidden")
     assert repr(run(shell, CHECK.replace("points=2", "points=2 entry=create_app"))) == "2"
+
+
+def test_progress_shows_tasks_marks_and_skills(shell):
+    """One page shows what is done, what is begun and what was not checked."""
+    run(shell, "%lab lab99 t1=2 t2=3")
+    run(shell, APP)
+    run(shell, CHECK.replace("points=2", "points=2 skill=d2.routes"))
+    page = run(shell, "%progress").data
+    assert "lab99: 2 of 5 points" in page
+    assert "✓ done" in page
+    assert "○ not checked" in page
+    assert "<dt>d2.routes</dt><dd>1 of 1 tests pass</dd>" in page
+
+
+def test_a_damaged_lab_line_is_a_usage_error(shell):
+    """A wrong line says what it should be."""
+    with pytest.raises(Exception, match="%lab LAB TASK=POINTS"):
+        run(shell, "%lab lab99 t1=many")
+
+
+def test_a_stub_comes_back_into_its_cell(shell, tmp_path):
+    """The cell's text is replaced by what was released."""
+    stub = "# Write your answer here.\npass"
+    metadata = {"nbgrader": {"grade_id": "t1"}, "autograder": {"stub": stub}}
+    notebook = {"cells": [{"metadata": metadata, "source": "spoilt"}]}
+    (tmp_path / "lab.ipynb").write_text(json.dumps(notebook))
+    (tmp_path / "another.ipynb").write_text("not a notebook")
+    offered = []
+    shell.set_next_input = lambda text, replace: offered.append((text, replace))
+    run(shell, "%stub t1")
+    assert offered == [(stub, True)]
+    with pytest.raises(Exception, match="has a stub of t9"):
+        run(shell, "%stub t9")

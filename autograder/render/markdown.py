@@ -1,0 +1,44 @@
+"""A check's record as Markdown, for places that show no HTML."""
+
+from __future__ import annotations
+
+from autograder.checks.records import CheckResult, Outcome, TestRecord
+from autograder.checks.scoring import as_number
+
+
+def check_markdown(result: CheckResult) -> str:
+    """Return a check cell's result; text of a submission stands in code blocks only."""
+    points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
+    lines = [f"**Task {result.task}: {points}**", ""]
+    if result.problem:
+        lines += [_block(result.problem), ""]
+    lines += ["| outcome | test | points |", "|---|---|---|"]
+    lines += [_row(test) for test in result.tests]
+    opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
+    return "\n".join([*lines, "", *(_details(opened) if opened else [])])
+
+
+def _row(test: TestRecord) -> str:
+    points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+    hidden = " (hidden test)" if test.hidden else ""
+    meaning = test.meaning.replace("|", "\\|").replace("<", "&lt;")
+    return f"| {test.outcome} | {meaning}{hidden} | {points} |"
+
+
+def _details(test: TestRecord) -> list[str]:
+    last = test.sent_and_got[-1] if test.sent_and_got else None
+    difference = test.difference
+    entries = [
+        ("", test.message),
+        ("Sent", last.request if last else ""),
+        ("Came back", (last.response or "(no answer)") if last else ""),
+        ("Expected", f"{difference.where}: {difference.expected}" if difference else ""),
+        ("Your app raised", test.raised),
+        ("Hint", test.hint),
+    ]
+    return [f"{label}\n\n{_block(text)}\n" for label, text in entries if text]
+
+
+def _block(text: str) -> str:
+    """Return a code block that no backticks inside can end."""
+    return "\n".join(f"    {line}" for line in text.splitlines() or [""])

@@ -1,0 +1,51 @@
+"""A student's progress through a lab as HTML."""
+
+from __future__ import annotations
+
+from html import escape
+
+from autograder.checks.progress import Progress
+from autograder.checks.scoring import as_number
+from autograder.render.html import STYLE
+
+
+def progress_table(progress: Progress) -> str:
+    """Return a lab's tasks with their marks so far, and the skills that its tests showed."""
+    rows = "".join(_row(progress, task, points) for task, points in progress.tasks.items())
+    total = f"{as_number(progress.points)} of {as_number(progress.max_points)} points"
+    return (
+        f'<div class="check"><style>{STYLE}</style>'
+        f"<header><b>{escape(progress.lab or 'No lab yet')}: {total}</b></header>"
+        f'<table class="tests" aria-label="Tasks of {escape(progress.lab)}"><tbody>{rows}</tbody>'
+        f"</table>{_skills(progress)}</div>"
+    )
+
+
+def _row(progress: Progress, task: str, points: float) -> str:
+    result = progress.results.get(task)
+    if result is None:
+        kind, sign, earned = "blocked", "○ not checked", "–"  # noqa: RUF001 - a dash for no mark
+    elif result.points == result.max_points:
+        kind, sign, earned = "passed", "✓ done", as_number(result.points)
+    else:
+        kind, sign, earned = "failed", "✗ begun", as_number(result.points)
+    tests = "" if result is None else f"{_passed(result.tests)} of {len(result.tests)} tests pass"
+    return (
+        f'<tr class="{kind}"><td class="outcome">{sign}</td>'
+        f'<th scope="row">Task {escape(task)} <small>{tests}</small></th>'
+        f'<td class="points">{earned} / {as_number(points)}</td></tr>'
+    )
+
+
+def _passed(tests: tuple[object, ...]) -> int:
+    return sum(getattr(test, "outcome", "") == "passed" for test in tests)
+
+
+def _skills(progress: Progress) -> str:
+    entries = "".join(
+        f"<dt>{escape(skill)}</dt><dd>{passed} of {tried} tests pass</dd>"
+        for skill, (passed, tried) in sorted(progress.skills().items())
+    )
+    if not entries:
+        return ""
+    return f"<details><summary>Skills that these tests show</summary><dl>{entries}</dl></details>"
