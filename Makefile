@@ -35,6 +35,8 @@ build: $(COURSE)  ## Make notebooks/, solutions/ and labs/ from content/
 
 bench: $(TOOLS)  ## Measure side by side against peers
 	$(BIN)/python benchmarks/check_cell.py
+	$(BIN)/python benchmarks/gates.py
+	$(BIN)/python benchmarks/grading.py
 
 lock: $(TOOLS)  ## Resolve the newest versions that work together
 	$(BIN)/python tools/lock.py

@@ -75,13 +75,48 @@ def grade(
     """Grade what lies in submitted/ into the gradebook."""
     from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - before all others
     from autograder.grading import command  # noqa: PLC0415 - as above
+    from autograder.grading.grade import Options  # noqa: PLC0415 - as above
 
-    options = command.Options(
+    options = Options(
         jobs=jobs or len(os.sched_getaffinity(0)), cached=not no_cache, seed=seed, unsafe=unsafe
     )
     raise typer.Exit(
         command.run(Path.cwd(), lab, students=student or [], options=options, as_json=as_json)
     )
+
+
+@app.command()
+def bundle(
+    lab: Annotated[
+        str | None, typer.Argument(help="Any unique beginning of a lab's name; all if left out.")
+    ] = None,
+    *,
+    to: Annotated[Path, typer.Option(help="Folder to write; new, or empty.")],
+) -> None:
+    """Write what a class may have: no answers, no hidden tests."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder.grading import bundle as command  # noqa: PLC0415 - as above
+
+    raise typer.Exit(command.run(Path.cwd(), lab, to=to, console=Console()))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A lab's notebook.")],
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON record per check.")] = False,
+) -> None:
+    """Check your own notebook from a terminal: the same results as in JupyterLab."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder import self_check  # noqa: PLC0415 - as above
+
+    try:
+        raise typer.Exit(self_check.run(path, console=Console(), as_json=as_json))
+    except self_check.NotALab as error:
+        typer.echo(f"{error}", err=True)
+        raise typer.Exit(2) from None
 
 
 @app.command()

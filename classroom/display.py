@@ -11,7 +11,7 @@ from classroom.jupyter_address import browser_url
 if TYPE_CHECKING:
     from classroom.server import Server
 
-_HEIGHT = 600
+_HEIGHT = 760
 """Pixels of the embedded documentation."""
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from lab_server import LabServer
+from lab_server import LIGHT, LabServer
 from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, sync_playwright
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
@@ -31,11 +31,21 @@ _ARGUMENTS = (
     "--disable-sync",
 )
 _PANEL = "window.jupyterapp.shell.currentWidget"
+# After a cell that fails as it should, JupyterLab takes the star from cells that still wait, so
+# a missing star alone says nothing: either every cell has its number, or one failed for good.
 _RAN_TO_ITS_END = f"""() => {{
-    const prompts = {_PANEL}.content.widgets
-        .filter(cell => cell.model.type === 'code')
-        .map(cell => cell.node.querySelector('.jp-InputPrompt').textContent);
-    return /\\d/.test(prompts[0]) && !prompts.some(prompt => prompt.includes('*'))
+    const cells = {_PANEL}.content.widgets.map(cell => cell.model)
+        .filter(model => model.type === 'code' && model.sharedModel.source.trim());
+    const failed = cells.some(model =>
+        !(model.getMetadata('tags') ?? []).includes('raises-exception')
+        && model.outputs.toJSON().some(output => output.output_type === 'error'));
+    return (failed || cells.every(model => model.executionCount))
+        && cells.every(model => model.executionState === 'idle')
+        && {_PANEL}.sessionContext.session.kernel.status === 'idle';
+}}"""
+_RAN_AGAIN = f"""([number, before]) => {{
+    const model = {_PANEL}.content.widgets[number].model;
+    return model.executionCount > before && model.executionState === 'idle'
         && {_PANEL}.sessionContext.session.kernel.status === 'idle';
 }}"""
 _CELLS = f"""() => {_PANEL}.content.widgets.map(cell => cell.model.toJSON())"""
@@ -87,14 +97,25 @@ class NotebookPage:
         self.page.goto(f"{self._server.url}/lab/tree/{path}?token={self._server.token}&reset")
         self.page.wait_for_function(_READY)
 
+    def choose(self, *entries: str) -> None:
+        """Choose an entry in the menus, such as `choose("Run", "Run All Cells")`."""
+        menu, *inner = entries
+        self.page.get_by_role("menuitem", name=menu, exact=True).click()
+        for label in inner:
+            self.page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()
+
+    @contextmanager
+    def theme(self, name: str) -> Iterator[None]:
+        """Paint JupyterLab in a theme until the block ends."""
+        self._paint(name)
+        try:
+            yield
+        finally:
+            self._paint(LIGHT)
+
     def run_all(self) -> None:
         """Choose *Run All Cells* in the menu and wait until nothing runs or waits any more."""
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.wait_until_done()
-
-    def wait_until_done(self) -> None:
-        """Wait until the kernel is idle and no cell is queued."""
+        self.choose("Run", "Run All Cells")
         self.page.wait_for_function(_RAN_TO_ITS_END)
 
     def cells(self) -> list[dict[str, Any]]:
@@ -104,8 +125,7 @@ class NotebookPage:
 
     def cell(self, cell_id: str) -> Locator:
         """Return a cell by its id, scrolled into view."""
-        number = [cell["id"] for cell in self.cells()].index(cell_id)
-        found = self.page.locator(".jp-Notebook .jp-Cell").nth(number)
+        found = self.page.locator(".jp-Notebook .jp-Cell").nth(self._number(cell_id))
         found.scroll_into_view_if_needed()
         return found
 
@@ -126,11 +146,13 @@ class NotebookPage:
         self.page.keyboard.insert_text(source)
 
     def run(self, cell_id: str) -> Locator:
-        """Run a cell by Shift+Enter, wait until it is done, and return it."""
+        """Run a cell by Shift+Enter, wait until the kernel has done it, and return it."""
+        number = self._number(cell_id)
+        before = max(cell.get("execution_count") or 0 for cell in self.cells())
         cell = self.cell(cell_id)
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
-        self.wait_until_done()
+        self.page.wait_for_function(_RAN_AGAIN, arg=[number, before])
         return cell
 
     def swagger(self, cell: Locator) -> FrameLocator:
@@ -138,6 +160,13 @@ class NotebookPage:
         frame = cell.locator("iframe")
         frame.scroll_into_view_if_needed()
         return frame.content_frame
+
+    def _paint(self, theme: str) -> None:
+        self.choose("Settings", "Theme", theme)
+        self.page.locator(f"body[data-jp-theme-name='{theme}']").wait_for(state="attached")
+
+    def _number(self, cell_id: str) -> int:
+        return [cell["id"] for cell in self.cells()].index(cell_id)
 
     def _stay_at_home(self, route: Route) -> None:
         if urlsplit(route.request.url).hostname in ("127.0.0.1", "localhost", None):

@@ -15,7 +15,7 @@ from autograder.checks.deadlines import IN_A_NOTEBOOK, WHILE_GRADING
 from autograder.checks.job import Job
 from autograder.checks.kernel import KernelSubject
 from autograder.checks.progress import BadLabLine, Progress
-from autograder.checks.records import CheckResult, Outcome
+from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.runner import run_in_thread
 from autograder.checks.scoring import as_number
 from autograder.checks.streams import captured
@@ -114,7 +114,7 @@ class CheckMagics(Magics):
     def _blocked(self, cell: CheckCell) -> str:
         """Say which task has to be done first, if its probe is known to have failed."""
         if cell.needs and self._probes.get((cell.lab, cell.needs)) is False:
-            return f"Finish task {cell.needs} first: this task builds on it."
+            return f"First finish {task_title(cell.needs)}: this one builds on it."
         return ""
 
     def _remember(self, cell: CheckCell, result: CheckResult, attempts: Attempts) -> None:

@@ -6,10 +6,17 @@ form; the table in the notebook, the terminal view and nbgrader's feedback only 
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+
+def task_title(task: str) -> str:
+    """Return a task's name as people say it: `Task 2` for `t2`."""
+    number = re.fullmatch(r"t(\d+)", task)
+    return f"Task {number[1] if number else task}"
 
 
 class Outcome(StrEnum):

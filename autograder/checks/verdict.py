@@ -18,6 +18,8 @@ from autograder.checks.scoring import mark, shares
 from autograder.checks.subject import NotServed
 from autograder.checks.transcript import cut, readable, transcript
 
+MAX_PARAMETER = 40
+"""Characters of a parameter that are shown."""
 MAX_MESSAGE = 500
 """Characters of a message that are shown."""
 
@@ -85,7 +87,13 @@ def _meaning(item: pytest.Function, name: str, *, hidden: bool) -> str:
     callspec = getattr(item, "callspec", None)
     if callspec is None or hidden:
         return sentence
-    return f'{sentence} Here: `"{cut(callspec.id, 40)}"`'
+    values = (f"{key} = {_short(value)}" for key, value in callspec.params.items())
+    return f"{sentence} Here: `{', '.join(values)}`"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= MAX_PARAMETER else f"{text[:MAX_PARAMETER]}…"
 
 
 def _arguments(item: pytest.Function, mark_name: str) -> tuple[Any, ...]:

@@ -10,7 +10,7 @@ import re
 from html import escape
 from itertools import pairwise
 
-from autograder.checks.records import CheckResult, Exchange, Outcome, TestRecord
+from autograder.checks.records import CheckResult, Exchange, Outcome, TestRecord, task_title
 from autograder.checks.scoring import as_number
 
 # JupyterLab's own colours where it defines them; elsewhere the reader's light or dark.
@@ -82,7 +82,7 @@ def check_table(result: CheckResult) -> str:
     )
     return (
         f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
-        f'<table class="tests" aria-label="Tests of task {escape(result.task)}">'
+        f'<table class="tests" aria-label="Tests of {escape(task_title(result.task))}">'
         f"{_COLUMNS}<tbody>{rows}</tbody></table>{_printed(result)}</div>"
     )
 
@@ -91,7 +91,7 @@ def _header(result: CheckResult) -> str:
     passed = sum(test.outcome is Outcome.PASSED for test in result.tests)
     points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
     return (
-        f'<header><b role="heading" aria-level="4">Task {escape(result.task)}: {points}</b>'
+        f'<header><b role="heading" aria-level="4">{escape(task_title(result.task))}: {points}</b>'
         f"<span>{passed} of {len(result.tests)} tests pass</span></header>"
     )
 

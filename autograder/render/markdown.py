@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from autograder.checks.records import CheckResult, Outcome, TestRecord
+from autograder.checks.records import CheckResult, Outcome, TestRecord, task_title
 from autograder.checks.scoring import as_number
 
 
 def check_markdown(result: CheckResult) -> str:
     """Return a check cell's result; text of a submission stands in code blocks only."""
     points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
-    lines = [f"**Task {result.task}: {points}**", ""]
+    lines = [f"**{task_title(result.task)}: {points}**", ""]
     if result.problem:
         lines += [_block(result.problem), ""]
     lines += ["| outcome | test | points |", "|---|---|---|"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from autograder.checks.progress import Progress
+from autograder.checks.records import task_title
 from autograder.checks.scoring import as_number
 from autograder.render.html import STYLE
 
@@ -32,7 +33,7 @@ def _row(progress: Progress, task: str, points: float) -> str:
     tests = "" if result is None else f"{_passed(result.tests)} of {len(result.tests)} tests pass"
     return (
         f'<tr class="{kind}"><td class="outcome">{sign}</td>'
-        f'<th scope="row">Task {escape(task)} <small>{tests}</small></th>'
+        f'<th scope="row">{escape(task_title(task))} <small>{tests}</small></th>'
         f'<td class="points">{earned} / {as_number(points)}</td></tr>'
     )
 

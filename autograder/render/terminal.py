@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from autograder.checks.records import CheckResult, Outcome, TestRecord
+from autograder.checks.records import CheckResult, Outcome, TestRecord, task_title
 from autograder.checks.scoring import as_number
 
 _SIGN = {
@@ -20,7 +20,7 @@ _SIGN = {
 def print_check(result: CheckResult, console: Console) -> None:
     """Print a check cell's result; what comes from a submission is plain text, never markup."""
     points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
-    console.print(Text(f"Task {result.task}: {points}", style="bold"))
+    console.print(Text(f"{task_title(result.task)}: {points}", style="bold"))
     if result.problem:
         console.print(Text(result.problem, style="red"))
     for test in result.tests:

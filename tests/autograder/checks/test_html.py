@@ -75,7 +75,7 @@ def test_a_reader_of_the_plain_text_learns_everything():
     page = seen(result(record(outcome=Outcome.BLOCKED, message="Finish task t0 first.")))
     assert "blocked" in page.text
     assert "Finish task t0 first." in page.text
-    assert "Task t1: 0 of 2 points" in page.text
+    assert "Task 1: 0 of 2 points" in page.text
 
 
 def test_code_in_a_sentence_is_set_as_code():

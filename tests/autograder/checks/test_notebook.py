@@ -111,7 +111,7 @@ def test_a_task_whose_forerunner_failed_says_which_to_finish(shell):
     (test,) = run(shell, later).result.tests
     assert (test.outcome, test.message) == (
         "blocked",
-        "Finish task t1 first: this task builds on it.",
+        "First finish Task 1: this one builds on it.",
     )
     run(shell, APP)
     run(shell, CHECK)

@@ -233,8 +233,8 @@ def test_a_visible_case_of_a_parametrized_test_names_its_parameters(check):
         assert (await client.get(path)).status_code == 200
     '''
     assert [test.meaning for test in check(greeter(), body).tests] == [
-        'It is there. Here: `"/hello"`',
-        'It is there. Here: `"/x"`',
+        "It is there. Here: `path = '/hello'`",
+        "It is there. Here: `path = '/x'`",
     ]
 
 

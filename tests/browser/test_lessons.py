@@ -1,0 +1,78 @@
+"""Lessons as a student sees them: all cells run, pictures and live pages appear."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+
+def wrong_errors(notebook):
+    """Return what was raised where nothing, or something else, was meant to be raised."""
+    found = []
+    for cell in notebook.cells():
+        if cell["cell_type"] == "code":
+            raised = [o["ename"] for o in cell["outputs"] if o["output_type"] == "error"]
+            meant = cell["metadata"].get("raises")
+            if raised != ([meant] if meant else []):
+                found.append((cell["source"], raised))
+    return found
+
+
+def colours(cell, parts):
+    """Return the background of each part of a cell's picture, as the browser paints it."""
+    paint = "element => getComputedStyle(element).backgroundColor"
+    return [cell.locator(part).first.evaluate(paint) for part in parts]
+
+
+def loaded(image):
+    """Wait until an image is there, and return its width in pixels."""
+    image.wait_for()
+    return image.evaluate("async image => { await image.decode(); return image.naturalWidth }")
+
+
+def test_lesson_00_is_alive(notebook):
+    """Run All shows the coloured bytes, the plot and a Swagger UI that asks the app."""
+    notebook.open("notebooks/00-start-here.ipynb")
+    notebook.run_all()
+    assert wrong_errors(notebook) == []
+
+    picture = notebook.with_source("show_bytes(talk(request)")
+    parts = (".cp-start", ".cp-headers", ".cp-blank", ".cp-body")
+    assert len(set(colours(picture, parts))) == 4
+    assert "200" in picture.locator(".cp-start").text_content()
+
+    plot = notebook.with_source("show_plot(").locator(".jp-OutputArea img")
+    assert loaded(plot) > 500
+    assert plot.get_attribute("alt")
+
+    page = notebook.swagger(notebook.with_source("serve(app)"))
+    page.get_by_role("button", name="GET /answer", exact=False).first.click()
+    page.get_by_role("button", name="Try it out").click()
+    page.get_by_placeholder("question").fill("My brake squeaks.")
+    page.get_by_role("button", name="Execute").click()
+    answer = page.locator(".live-responses-table tbody tr")
+    assert answer.locator(".response-col_status").inner_text().split()[0] == "200"
+    assert "Wipe the rim" in answer.locator(".response-col_description").inner_text()
+
+    assert notebook.refused == []
+
+
+def test_lesson_01_is_alive(notebook):
+    """Run All shows the form with its red ink, the way of a request, the figure and the plot."""
+    notebook.open("notebooks/01-path-operations.ipynb")
+    notebook.run_all()
+    assert wrong_errors(notebook) == []
+
+    form = notebook.with_source('"bike": "seven"').locator(".cp-paper").first
+    form.scroll_into_view_if_needed()
+    assert form.locator(".cp-stamp").inner_text().startswith("422")
+    assert "valid integer" in form.locator(".cp-ink").first.inner_text()
+
+    journeys = notebook.with_source("show_journey(journey)").locator(".cp-journey svg")
+    assert ["your function runs" in text for text in journeys.all_text_contents()] == [True, False]
+
+    assert loaded(notebook.with_source("show_plot(").locator(".jp-OutputArea img")) > 500
+    figure = notebook.page.locator(".jp-RenderedMarkdown img").first
+    figure.scroll_into_view_if_needed()
+    assert loaded(figure) > 300
+
+    assert notebook.refused == []
