@@ -25,6 +25,39 @@ c.Execute.timeout = 30
 # What the checks keep beside a notebook, the count of attempts, is not handed in.
 c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".attempts"]
 
+# Formgrader and the feedback show no script that a submission brings along, only the tables
+# of the checks. Without this it would run with the rights of whoever looks at it.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {
+    "clean_html": "autograder.grading.harmless.clean_html",
+    "markdown2html": "autograder.nbgrader.markdown.harmless",
+}
+
+# `nbgrader autograde` and formgrader's button let the engine grade: a student's code runs in a
+# sandbox, where no test is, and verdicts are made outside. A lab without check cells is run by
+# nbgrader's own kernel. AUTOGRADER_ENGINE=stock switches the engine off, for comparisons.
+if os.environ.get("AUTOGRADER_ENGINE") != "stock":
+    # Rebuilds each submission before nbgrader reads it.
+    c.Autograde.exporter_class = "autograder.nbgrader.exporter.SubmissionExporter"
+    # nbgrader's own list, but hidden tests stay out of the autograded notebook ...
+    c.Autograde.sanitize_preprocessors = [
+        "nbgrader.preprocessors.ClearOutput",
+        "nbgrader.preprocessors.DeduplicateIds",
+        "nbgrader.preprocessors.OverwriteKernelspec",
+        "autograder.nbgrader.preprocessors.OverwriteCells",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+    # ... the engine takes the place of Execute, and what a person must see is flagged.
+    c.Autograde.autograde_preprocessors = [
+        "autograder.nbgrader.preprocessors.Judge",
+        "nbgrader.preprocessors.IgnorePattern",
+        "nbconvert.preprocessors.ClearMetadataPreprocessor",
+        "nbgrader.preprocessors.LimitOutput",
+        "autograder.nbgrader.preprocessors.SaveAutoGrades",
+        "nbgrader.preprocessors.AssignLatePenalties",
+        "nbgrader.preprocessors.CheckCellMetadata",
+    ]
+
 # Seconds for a kernel to start: a server on which a whole class works takes its time.
 c.Execute.startup_timeout = 60
 

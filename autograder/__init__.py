@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,9 +14,14 @@ if TYPE_CHECKING:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add the `%%check` magic to a notebook, and routes that a re-run cell replaces."""
-    from autograder.checks.notebook import CheckMagics  # noqa: PLC0415 - the command line starts
-    # without IPython
+    # Here, because the command line starts without IPython.
+    from autograder.checks.attempts import is_grading  # noqa: PLC0415
+    from autograder.checks.notebook import CheckMagics  # noqa: PLC0415
 
+    if is_grading() and type(sys.stderr).__module__.startswith("ipykernel"):
+        # nbgrader takes all points from a check cell with anything on stderr, from whatever
+        # thread it comes, also just before the check begins to listen.
+        setattr(sys.stderr, "name", "stdout")  # noqa: B010 - read-only for files, not for this
     if shell.extension_manager is not None:
         shell.extension_manager.load_extension("classroom")
     shell.register_magics(CheckMagics)

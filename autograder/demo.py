@@ -9,6 +9,7 @@ import csv
 import math
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +23,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from autograder.checks.scoring import as_number
-from autograder.corpus import Submission, read_corpus
-from autograder.course import Course, Lab
+from autograder.corpus import BadSubmission, Submission, read_corpus
+from autograder.course import Course, CourseError, CourseNotFoundError, Lab
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.stock import CONFIG, StockCourse
 
 FIRST_LAB = "lab01"
+DONE, FAILED, WRONG_USE = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -53,10 +55,21 @@ def run(start: Path, *, students: int | None, keep: bool, console: Console) -> i
         console: Where to print.
 
     Returns:
-        The exit code: 0 when every mark is the one that the corpus states, else 1.
+        The exit code: 0 when every mark is the one that the corpus states, 1 when one is not or
+        the course lacks something, 2 outside a course.
     """
-    course = Course.find(start)
-    lab = course.lab(FIRST_LAB)
+    try:
+        course = Course.find(start)
+        return _run(course, course.lab(FIRST_LAB), students, keep=keep, console=console)
+    except CourseNotFoundError as error:
+        print(error, file=sys.stderr)
+        return WRONG_USE
+    except (CourseError, BadSubmission) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+
+
+def _run(course: Course, lab: Lab, students: int | None, *, keep: bool, console: Console) -> int:
     with _folder(keep=keep) as folder:
         _set_up(course, lab, folder)
         graded_in = StockCourse(folder)
@@ -71,7 +84,7 @@ def run(start: Path, *, students: int | None, keep: bool, console: Console) -> i
                 console.print(f"{row.graded.student}: {note}", highlight=False)
         wrong = [row for row in rows if not row.as_stated]
         _say_what_came_of_it(console, folder, rows, wrong, keep=keep)
-    return 1 if wrong else 0
+    return FAILED if wrong else DONE
 
 
 @contextmanager
@@ -85,6 +98,9 @@ def _folder(*, keep: bool) -> Iterator[Path]:
 
 
 def _set_up(course: Course, lab: Lab, folder: Path) -> None:
+    for name in ("solutions", "labs"):
+        if not (course.root / name / lab.name).is_dir():
+            raise CourseError(f"{course.root} has no {name}/{lab.name}: run `autograder build`.")
     shutil.copyfile(course.root / CONFIG, folder / CONFIG)
     shutil.copytree(course.root / "solutions" / lab.name, folder / "solutions" / lab.name)
 
@@ -174,7 +190,12 @@ def _say_what_came_of_it(
         console.print(
             f"The class is in {folder} (marks.csv, feedback/, gradebook.db). "
             f"Look at it with: cd {here if len(here) < len(str(folder)) else folder} "
-            "&& nbgrader formgrader"
+            f"&& {_jupyter()} lab, then Nbgrader > Formgrader in the menu."
         )
     else:
         console.print("The folder is removed; `autograder demo --keep` leaves it to look at.")
+
+
+def _jupyter() -> str:
+    """Return how this environment's jupyter is called in the user's shell."""
+    return "jupyter" if shutil.which("jupyter") else str(Path(sys.executable).parent / "jupyter")

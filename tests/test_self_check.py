@@ -1,6 +1,7 @@
 """`autograder check`: the results of a notebook in a terminal."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,9 +20,9 @@ def check(*arguments):
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
-def test_a_fresh_lab_says_what_to_do_first():
+def test_a_fresh_lab_says_what_to_do_first(tmp_path):
     """The first failure is open, with request, answer, expectation and hint; exit code 1."""
-    done = check(LAB)
+    done = check(shutil.copy(LAB, tmp_path))
     assert done.returncode == 1
     assert "Task 1: 0 of 4 points" in done.stdout
     assert "POST /drafts" in done.stdout
@@ -29,9 +30,10 @@ def test_a_fresh_lab_says_what_to_do_first():
     assert "Together: 0 of 20 points" in done.stdout
 
 
-def test_a_solution_passes_and_reads_as_json():
+def test_a_solution_passes_and_reads_as_json(tmp_path):
     """One record per check; exit code 0."""
-    done = check(ROOT / "solutions" / LAB.parent.name / LAB.name, "--json")
+    solution = ROOT / "solutions" / LAB.parent.name / LAB.name
+    done = check(shutil.copy(solution, tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["points"] for line in done.stdout.splitlines()] == [4] * 5
 

@@ -12,6 +12,8 @@ class Status(StrEnum):
     """Whether a mark can be taken as it is."""
 
     GRADED = "graded"
+    CACHED = "cached"
+    """Nothing has changed since it was graded, so nothing was run again."""
     REVIEW = "review"
     """The submission could not be read or run: a person should look at it."""
 
@@ -29,6 +31,9 @@ class Graded:
         altered: What the submission changed that it should not have.
         message: One line for the student and the instructor, where there is something to say.
         seconds: How long grading took.
+        lab: Name of the lab.
+        sandbox: Name of the sandbox's level.
+        seed: What the tests' values were drawn from; given again, it replays the verdicts.
     """
 
     student: str
@@ -39,3 +44,6 @@ class Graded:
     altered: tuple[str, ...] = ()
     message: str = ""
     seconds: float = 0.0
+    lab: str = ""
+    sandbox: str = ""
+    seed: int = 0

@@ -60,11 +60,13 @@ def read_submission(file: Path) -> bytes:
         raise Unreadable(f"{file.name} was not handed in.") from None
     except OSError:
         raise Unreadable(f"{file.name} is a link or cannot be opened.") from None
-    with os.fdopen(descriptor, "rb") as opened:
-        about = os.fstat(opened.fileno())
-        if not stat.S_ISREG(about.st_mode):
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable(f"{file.name} is no ordinary file.")
-        data = opened.read(MAX_BYTES + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            data = opened.read(MAX_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(data) > MAX_BYTES:
         raise Unreadable(f"{file.name} is larger than {MAX_BYTES // 2**20} MB.")
     return data
@@ -82,6 +84,7 @@ def rebuild(data: bytes, release: NotebookNode) -> Rebuilt:
     """
     handed_in = _cells(data)
     known = {_name(cell): cell for cell in release.cells}
+    order = {name: number for number, name in enumerate(known)}
     report = _Report(known)
     texts: dict[str, str] = {}
     added: dict[str, list[str]] = {}
@@ -96,7 +99,8 @@ def rebuild(data: bytes, release: NotebookNode) -> Rebuilt:
         elif cell.get("cell_type") == "code":
             # A copied cell runs a second time, as it would in a kernel.
             report.note_copy(name)
-            added.setdefault(place, []).append(_source(cell))
+            after = max(place, name, key=lambda one: order.get(one, -1))
+            added.setdefault(after, []).append(_source(cell))
     return Rebuilt(_assembled(release, texts, added), report.lines())
 
 
@@ -132,6 +136,8 @@ class _Report:
     def compare(self, name: str, cell: Cell) -> None:
         given = self.known[name]
         self.seen.append(name)
+        if _is_cut(cell):
+            self.changes.append(f"too long and cut: {name}")
         if _is_locked(given) and _source(cell) != given.source:
             self.changes.append(f"source of {name}")
         ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
@@ -195,10 +201,17 @@ def _is_locked(cell: NotebookNode) -> bool:
     return bool(cell.cell_type != "code")
 
 
+def _is_cut(cell: Cell) -> bool:
+    return len(_text(cell)) > MAX_SOURCE
+
+
 def _source(cell: Mapping[str, Any]) -> str:
+    # Lone surrogates cannot be written to a file.
+    return _text(cell)[:MAX_SOURCE].encode("utf-8", "replace").decode("utf-8")
+
+
+def _text(cell: Mapping[str, Any]) -> str:
     source = cell.get("source", "")
     if isinstance(source, list):
         source = "".join(line for line in source if isinstance(line, str))
-    text = source if isinstance(source, str) else ""
-    # Lone surrogates cannot be written to a file.
-    return text[:MAX_SOURCE].encode("utf-8", "replace").decode("utf-8")
+    return source if isinstance(source, str) else ""

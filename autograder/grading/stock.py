@@ -17,6 +17,7 @@ import nbformat
 from nbgrader.api import Gradebook  # type: ignore[import-untyped]  # it ships no types
 from nbgrader.apps import NbGraderAPI  # type: ignore[import-untyped]
 from nbgrader.coursedir import CourseDirectory  # type: ignore[import-untyped]
+from nbgrader.utils import is_grade, parse_utc  # type: ignore[import-untyped]
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
@@ -29,6 +30,8 @@ from autograder.grading.sanitise import Unreadable, read_submission, rebuild
 CONFIG = "nbgrader_config.py"
 REBUILT = ".rebuilt"
 """Folder of a course that holds the submissions as nbgrader may read them."""
+_FROM_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
+"""What `nbgrader submit` adds: how late it is, and where its feedback goes."""
 
 
 class StockCourse:
@@ -109,25 +112,41 @@ class StockCourse:
         source, target = self._submitted / student / lab, self.folder / REBUILT / student / lab
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        timestamp = source / "timestamp.txt"
-        if timestamp.is_file() and not timestamp.is_symlink():
-            shutil.copyfile(timestamp, target / timestamp.name)
+        for name in _FROM_THE_EXCHANGE:
+            given = source / name
+            if given.is_file() and not given.is_symlink():
+                shutil.copyfile(given, target / name)
+        altered = _without_wrong_timestamp(target / "timestamp.txt")
         released = self.folder / self._directory.release_directory / lab / f"{lab}.ipynb"
         release = nbformat.read(released, as_version=4)
         try:
             rebuilt = rebuild(read_submission(source / released.name), release)
         except Unreadable as error:
             nbformat.write(release, target / released.name)
-            return (), str(error)
+            return altered, str(error)
         nbformat.write(rebuilt.notebook, target / released.name)
-        return rebuilt.altered, ""
+        return (*altered, *rebuilt.altered), ""
 
     def _records(self, lab: str, student: str) -> tuple[CheckResult, ...]:
         folder = self.folder / self._directory.autograded_directory / student / lab
         notebook = nbformat.read(folder / f"{lab}.ipynb", as_version=4)
-        outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+        # Only where points are given: a student may have copied a check, or written one.
+        checks = [cell for cell in notebook.cells if is_grade(cell)]
+        outputs = [output for cell in checks for output in cell.get("outputs", [])]
         records = [output.get("data", {}).get(RECORD_TYPE) for output in outputs]
         return tuple(CheckResult.model_validate(record) for record in records if record)
+
+
+def _without_wrong_timestamp(file: Path) -> tuple[str, ...]:
+    """Remove a time of submission that nbgrader would stumble over; say so."""
+    if not file.exists():
+        return ()
+    try:
+        parse_utc(file.read_text(encoding="utf-8").strip())
+    except (ValueError, OverflowError):
+        file.unlink()
+        return ("timestamp.txt",)
+    return ()
 
 
 def _mark_for_review(row: Any, reason: str) -> None:
