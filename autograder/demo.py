@@ -25,8 +25,11 @@ from rich.table import Table
 from autograder.checks.scoring import as_number
 from autograder.corpus import BadSubmission, Submission, read_corpus
 from autograder.course import Course, CourseError, CourseNotFoundError, Lab
+from autograder.grading.folder import CourseFolder
+from autograder.grading.grade import Options, open_grading
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.stock import CONFIG, StockCourse
+from autograder.judge.pool import CannotGradeError
 
 FIRST_LAB = "lab01"
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -120,7 +123,7 @@ def _hand_in(course: Course, lab: Lab, folder: Path, students: int | None) -> di
 def _grade(
     graded_in: StockCourse, lab: Lab, handed_in: dict[str, Submission], console: Console
 ) -> list[Row]:
-    rows = []
+    rows: list[Row] = []
     with Progress(
         TextColumn("Grading"),
         BarColumn(),
@@ -130,17 +133,38 @@ def _grade(
         console=console,
     ) as progress:
         task = progress.add_task("", total=len(handed_in))
-        for student, submission in handed_in.items():
-            progress.update(task, description=student)
-            rows += [Row(submission, graded) for graded in graded_in.grade(lab.name, [student])]
-            graded_in.write_feedback(lab.name, student)
+        for graded in _graded(graded_in, lab, list(handed_in), console):
+            progress.update(task, description=graded.student)
+            rows.append(Row(handed_in[graded.student], graded))
             progress.advance(task)
+        progress.update(task, description="writing feedback")
+        for student in handed_in:
+            graded_in.write_feedback(lab.name, student)
         progress.update(task, description="")
-    return rows
+    order = list(handed_in)
+    return sorted(rows, key=lambda row: order.index(row.graded.student))
+
+
+def _graded(
+    graded_in: StockCourse, lab: Lab, students: list[str], console: Console
+) -> Iterator[Graded]:
+    """Grade in the sandbox, as `autograder grade` does; where there is none, as nbgrader does."""
+    options = Options(jobs=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1)
+    try:
+        yield from open_grading(CourseFolder(graded_in.folder), lab.name, options).grade(students)
+    except CannotGradeError as error:
+        console.print(f"{error} So nbgrader itself grades, in kernels.", highlight=False)
+        yield from graded_in.grade(lab.name, students)
 
 
 def _table(lab: Lab, rows: list[Row]) -> Table:
-    table = Table(title=f"Marks of {lab.name}", title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=f"Marks of {lab.name}",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
     table.add_column("student", no_wrap=True)
     tasks = [check.task for check in rows[0].graded.checks]
     for name in (*tasks, "mark", "stated"):

@@ -6,6 +6,7 @@ cannot stop the class.
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 import warnings
@@ -24,10 +25,13 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.checks.notebook import RECORD_TYPE
 from autograder.checks.records import CheckResult
+from autograder.grading.handed_in import LONGEST_TIMESTAMP
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.sanitise import Unreadable, read_submission, rebuild
 
 CONFIG = "nbgrader_config.py"
+_ENGINE = "AUTOGRADER_ENGINE"
+"""The environment variable that nbgrader_config.py reads."""
 REBUILT = ".rebuilt"
 """Folder of a course that holds the submissions as nbgrader may read them."""
 _FROM_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
@@ -43,7 +47,7 @@ class StockCourse:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        config: Config = PyFileConfigLoader(CONFIG, path=str(folder)).load_config()
+        config = _stock_settings(folder)
         config.CourseDirectory.root = str(folder)
         config.NbGrader.log_level = config.Application.log_level = "CRITICAL"
         self._directory = CourseDirectory(config=config)
@@ -137,16 +141,33 @@ class StockCourse:
         return tuple(CheckResult.model_validate(record) for record in records if record)
 
 
+def _stock_settings(folder: Path) -> Config:
+    """Read the course's settings with the engine switched off."""
+    before = os.environ.get(_ENGINE)
+    os.environ[_ENGINE] = "stock"
+    try:
+        config: Config = PyFileConfigLoader(CONFIG, path=str(folder)).load_config()
+        return config
+    finally:
+        if before is None:
+            del os.environ[_ENGINE]
+        else:
+            os.environ[_ENGINE] = before
+
+
 def _without_wrong_timestamp(file: Path) -> tuple[str, ...]:
     """Remove a time of submission that nbgrader would stumble over; say so."""
     if not file.exists():
         return ()
     try:
-        parse_utc(file.read_text(encoding="utf-8").strip())
+        text = file.read_text(encoding="utf-8").strip()
+        if len(text) <= LONGEST_TIMESTAMP:  # a long one keeps nbgrader's parser busy for hours
+            parse_utc(text)
+            return ()
     except (ValueError, OverflowError):
-        file.unlink()
-        return ("timestamp.txt",)
-    return ()
+        pass
+    file.unlink()
+    return ("timestamp.txt",)
 
 
 def _mark_for_review(row: Any, reason: str) -> None:

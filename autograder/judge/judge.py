@@ -8,44 +8,20 @@ from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING, Deadlines
-from autograder.checks.job import Job
-from autograder.checks.records import CheckResult, Outcome
+from autograder.checks.job import Job, no_upstream
+from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.child import CellRun, ChildLostError, ForkServer, Submission
+from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
 from autograder.sandbox import Policy
+from classroom.upstream import Upstream
+
+__all__ = ["CELL_SECONDS", "Judged", "begun", "blocked", "judge"]
 
 CELL_SECONDS = 10.0
 """How long one cell of a submission may run."""
-SUBMISSION_SECONDS = 120.0
-"""How long a whole submission may take, its cells run again after a loss included."""
 _OVERTIME = "The time for this notebook was used up before this cell."
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What came of one submission.
-
-    Attributes:
-        checks: The verdict of each check, by its cell's id, in the order of the notebook.
-        cells: How each of the submission's own cells went, by the cell's id.
-        losses: A line for each time that the process was lost.
-        sandbox: Name of the sandbox's level.
-        seed: What the tests' values were drawn from; given again, it replays the verdicts.
-        overtime: Whether the time for the submission was used up before its end.
-    """
-
-    checks: dict[str, CheckResult]
-    cells: dict[str, CellRun]
-    losses: tuple[str, ...]
-    sandbox: str
-    seed: int
-    overtime: bool = False
-
-    @property
-    def score(self) -> float:
-        """Points over all checks."""
-        return sum(check.points for check in self.checks.values())
 
 
 @dataclass
@@ -53,15 +29,23 @@ class _Course:
     """One submission under way."""
 
     server: ForkServer
-    policy: Callable[[], Policy]
-    child: Submission
+    make_policy: Callable[[], Policy]
     until: float
+    upstream: Callable[[], Upstream]
     ran: list[Step] = field(default_factory=list)
     cells: dict[str, CellRun] = field(default_factory=dict)
     checks: dict[str, CheckResult] = field(default_factory=dict)
     probes: dict[str, bool] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     overtime: bool = False
+
+    def __post_init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Make a process."""
+        self.policy = self.make_policy()
+        self.child: Submission = self.server.start(self.policy)
 
     @property
     def left(self) -> float:
@@ -89,7 +73,7 @@ class _Course:
         if self.child.loss is None or self.is_over():
             return
         self._replace(self.child.loss.message)
-        survivors = []
+        survivors: list[Step] = []
         for step in self.ran:
             if self.child.loss is None and not self.is_over():
                 deadline = min(CELL_SECONDS, self.left)
@@ -105,7 +89,7 @@ class _Course:
     def _replace(self, why: str) -> None:
         self.losses.append(why)
         self.child.close()
-        self.child = self.server.start(self.policy())
+        self.start()
 
 
 def judge(
@@ -115,6 +99,7 @@ def judge(
     policy: Policy | Callable[[], Policy],
     seed: int,
     known: Mapping[str, CheckResult] | None = None,
+    upstream: Callable[[], Upstream] = no_upstream,
     deadlines: Deadlines = WHILE_GRADING,
     seconds: float = SUBMISSION_SECONDS,
 ) -> Generator[Job, None, Judged]:
@@ -126,6 +111,7 @@ def judge(
         policy: What the lab grants them, or what makes it for each process.
         seed: What the tests' values are drawn from.
         known: Verdicts from an earlier run, by the check cell's id, which are taken as they are.
+        upstream: Returns the outside world of its processes.
         deadlines: How long checks wait.
         seconds: How long the whole submission may take.
 
@@ -135,13 +121,13 @@ def judge(
     """
     made = policy if callable(policy) else lambda: policy
     until = time.monotonic() + seconds
-    under_way = _Course(server, made, server.start(made()), until)
+    under_way = _Course(server, made, until, upstream)
     level = under_way.child.applied.level.name.lower()
     try:
         for step in steps:
             if step.check is None:
                 under_way.run(step)
-            elif known and step.cell in known:
+            elif known and _holds(step.check, known.get(step.cell), under_way.probes):
                 _note(step, step.check, known[step.cell], under_way)
             else:
                 yield from _check(step, step.check, under_way, seed, deadlines)
@@ -159,6 +145,15 @@ def judge(
     )
 
 
+def _holds(cell: CheckCell, result: CheckResult | None, probes: Mapping[str, bool]) -> bool:
+    """Tell whether an earlier verdict can be taken: it was blocked just if it would be now."""
+    if result is None:
+        return False
+    reason = blocked(cell, probes)
+    was_blocked = bool(cell.needs) and all(test.outcome is Outcome.BLOCKED for test in result.tests)
+    return was_blocked == bool(reason)
+
+
 def _check(
     step: Step, cell: CheckCell, under_way: _Course, seed: int, deadlines: Deadlines
 ) -> Generator[Job, None, None]:
@@ -168,7 +163,8 @@ def _check(
     child.printed()
     job = Job(
         cell,
-        SandboxSubject(child, cell.entry),
+        SandboxSubject(child, cell.entry, under_way.policy.scratch),
+        upstream=under_way.upstream,
         deadlines=Deadlines(
             wait=deadlines.wait, cell=max(0.0, min(deadlines.cell, under_way.left))
         ),
@@ -194,7 +190,7 @@ def begun(result: CheckResult) -> bool:
 def blocked(cell: CheckCell, probes: Mapping[str, bool]) -> str:
     """Say which task has to be done first, if its probe is known to have failed."""
     if cell.needs and probes.get(cell.needs) is False:
-        return f"Finish task {cell.needs} first: this task builds on it."
+        return f"First finish {task_title(cell.needs)}: this one builds on it."
     return ""
 
 

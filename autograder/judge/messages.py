@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from autograder.checks.cell import CheckCell
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
-from autograder.judge.judge import SUBMISSION_SECONDS, Judged
+from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 
 
@@ -28,7 +28,7 @@ class SetUp:
     """
 
     checks: dict[str, CheckCell]
-    grants: Grants = Grants()
+    grants: Grants = field(default_factory=Grants)
     data: str = ""
     secrets: tuple[str, ...] = ()
     unsafe: bool = False

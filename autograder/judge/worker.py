@@ -18,11 +18,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autograder.child import ForkServer, SandboxTooWeakError
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.sandbox import Policy
 from autograder.sandbox.privileges import die_with_parent
+
+if TYPE_CHECKING:
+    from autograder.checks.job import Job
+    from autograder.judge.outside import Outside
 
 
 def main() -> None:
@@ -63,18 +68,33 @@ def _work(connection: Connection, set_up: SetUp, boot: Future[ForkServer]) -> No
         _send(connection, Answer(problem=problem, fatal=True))
 
 
-def _jobs(connection: Connection, set_up: SetUp, boot: Future[ForkServer]) -> Generator:  # type: ignore[type-arg]
+def _jobs(
+    connection: Connection, set_up: SetUp, boot: Future[ForkServer]
+) -> Generator[Job, None, None]:
+    from autograder.judge.outside import Outside, is_wanted  # noqa: PLC0415 - as above
+
     server = boot.result()
-    _send(connection, Answer())
-    while True:
-        try:
-            task: Task = TASK.validate_json(connection.recv_bytes())
-        except EOFError:
-            return
-        yield from _judged(connection, set_up, server, task)
+    with contextlib.ExitStack() as undo:
+        outside = None
+        if is_wanted(set_up.checks.values()):
+            outside = undo.enter_context(Outside(server.listener()))
+        _send(connection, Answer())
+        while True:
+            try:
+                task: Task = TASK.validate_json(connection.recv_bytes())
+            except EOFError:
+                return
+            yield from _judged(connection, set_up, server, task, outside)
 
 
-def _judged(connection: Connection, set_up: SetUp, server: ForkServer, task: Task) -> Generator:  # type: ignore[type-arg]
+def _judged(
+    connection: Connection,
+    set_up: SetUp,
+    server: ForkServer,
+    task: Task,
+    outside: Outside | None,
+) -> Generator[Job, None, None]:
+    from autograder.checks.job import no_upstream  # noqa: PLC0415 - as above
     from autograder.judge.judge import judge  # noqa: PLC0415 - as above
 
     begun = time.perf_counter()
@@ -82,13 +102,18 @@ def _judged(connection: Connection, set_up: SetUp, server: ForkServer, task: Tas
         replace(step, check=set_up.checks[step.cell]) if step.cell in set_up.checks else step
         for step in task.steps
     ]
-    with _folders(set_up, task) as policy:
+    port = None
+    if outside is not None:
+        outside.reset()
+        port = outside.port
+    with _folders(set_up, task, port) as policy:
         judged = yield from judge(
             steps,
             server=server,
             policy=policy,
             seed=task.seed,
             known=task.known,
+            upstream=(lambda: outside) if outside is not None else no_upstream,
             seconds=set_up.seconds,
         )
     seconds = time.perf_counter() - begun
@@ -96,14 +121,14 @@ def _judged(connection: Connection, set_up: SetUp, server: ForkServer, task: Tas
 
 
 @contextlib.contextmanager
-def _folders(set_up: SetUp, task: Task) -> Iterator[Callable[[], Policy]]:
+def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[], Policy]]:
     """Give what makes the policy for each process of a submission; remove its folders."""
     made: list[Path] = []
 
     def policy() -> Policy:
         data = Path(set_up.data) if set_up.data else None
         if not set_up.grants.own_folder:
-            return set_up.grants.policy(folder=data)
+            return set_up.grants.policy(folder=data, upstream_port=port)
         folder = Path(tempfile.mkdtemp(prefix="own-"))
         made.append(folder)
         folder.chmod(0o755)
@@ -111,7 +136,7 @@ def _folders(set_up: SetUp, task: Task) -> Iterator[Callable[[], Policy]]:
             shutil.copytree(data, folder, dirs_exist_ok=True)
         for name, source in task.files.items():
             shutil.copyfile(source, folder / name)
-        return set_up.grants.policy(folder=folder)
+        return set_up.grants.policy(folder=folder, upstream_port=port)
 
     try:
         yield policy

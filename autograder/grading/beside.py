@@ -1,0 +1,74 @@
+"""Copies what lies beside a notebook into the autograded folder, as nbgrader does.
+
+Only regular files, of bounded size and number: a link could lead to another submission.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from autograder.grading.cache import write_whole
+
+MAX_FILES = 200
+MAX_BYTES = 16 * 2**20
+"""Size of one file."""
+MAX_TOTAL = 64 * 2**20
+_READ_ONLY = 0o444
+
+
+def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
+    """Return the regular files of a submission that are copied, by their path in its folder.
+
+    Args:
+        folder: The submission.
+        ignored: Patterns of names that nbgrader ignores.
+    """
+    found: dict[str, Path] = {}
+    total = 0
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not _matches(name, ignored))
+        for name in sorted(names):
+            path = Path(parent) / name
+            if name.endswith(".ipynb") or _matches(name, ignored):
+                continue
+            state = path.lstat()
+            fits = state.st_size <= MAX_BYTES and total + state.st_size <= MAX_TOTAL
+            if stat.S_ISREG(state.st_mode) and fits and len(found) < MAX_FILES:
+                found[str(path.relative_to(folder))] = path
+                total += state.st_size
+    return found
+
+
+def states(files: Mapping[str, Path]) -> list[tuple[str, int, int]]:
+    """Return name, size and time of each file, to tell whether anything has changed."""
+    found = []
+    for name, path in sorted(files.items()):
+        state = path.lstat()
+        found.append((name, state.st_size, state.st_mtime_ns))
+    return found
+
+
+def copy(files: Mapping[str, Path], target: Path, *, keep: Collection[str]) -> None:
+    """Make a folder hold these files, and none but these and those to keep."""
+    for name, path in files.items():
+        write_whole(target / name, _content(path), mode=_READ_ONLY)
+    for parent, _, names in os.walk(target):
+        for name in names:
+            path = Path(parent) / name
+            inside = str(path.relative_to(target))
+            if inside not in files and inside not in keep:
+                path.unlink(missing_ok=True)
+
+
+def _content(path: Path) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as opened:
+        return opened.read(MAX_BYTES)
+
+
+def _matches(name: str, patterns: Collection[str]) -> bool:
+    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)

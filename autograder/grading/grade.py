@@ -1,0 +1,301 @@
+"""Grades a class: what has changed is judged by workers, all is written as nbgrader would.
+
+Submissions are taken one by one and results given as they come, so memory does not grow with
+the class. Whatever is done for a submission is done again without harm: a grader that is killed
+is simply started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import tempfile
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from autograder.grading import beside, cache
+from autograder.grading.cache import Record, Records
+from autograder.grading.database import Database
+from autograder.grading.folder import CourseFolder
+from autograder.grading.gradebook import Marks
+from autograder.grading.handed_in import HandedIn, fetch
+from autograder.grading.lab import GradedLab, made_release, read_lab
+from autograder.grading.outcome import Graded, Status
+from autograder.grading.writer import Work, Writer
+from autograder.judge.judged import Judged
+from autograder.judge.messages import Answer, SetUp, Task
+from autograder.judge.pool import Pool
+from autograder.judge.steps import Step, steps_of
+from autograder.sandbox import layers
+from autograder.sandbox.layers import Level
+from autograder.sandbox.report import held_here
+
+_LOOK_EVERY = 0.1
+"""Seconds between looks at a submission that another grader is at work on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How to grade.
+
+    Attributes:
+        jobs: How many workers.
+        cached: Whether to take over what an earlier run has found out.
+        seed: What the tests' values are drawn from; drawn itself if None.
+        unsafe: Run without a sandbox.
+    """
+
+    jobs: int
+    cached: bool = True
+    seed: int | None = None
+    unsafe: bool = False
+
+
+@dataclass
+class Grading:
+    """The grading of one lab.
+
+    Attributes:
+        course: The course.
+        lab: The lab.
+        options: How to grade.
+    """
+
+    course: CourseFolder
+    lab: GradedLab
+    options: Options
+    _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+
+    def __post_init__(self) -> None:
+        self._checks = {name: cache.hash_of_check(c) for name, c in self.lab.checks.items()}
+        self._ids = {
+            cell.id: cell.metadata.nbgrader.grade_id
+            for cell in self.lab.release.cells
+            if cell.metadata.get("nbgrader", {}).get("grade_id") in self.lab.checks
+        }
+        self._hashes = {cell: self._checks[name] for cell, name in self._ids.items()}
+        level = Level.NONE if self.options.unsafe else _level_here()
+        self._sandbox = level.name.lower()
+        self._world = cache.world(data=self.lab.data_digest(), sandbox=self._sandbox)
+        self._layout = cache.digest(self.lab.release, cache.hash_of_code(*cache.SHOWING))
+        self._records = Records(self.course.state / self.lab.name)
+        self._seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
+        self._pool: Pool | None = None
+        self._open: dict[str, Work] = {}
+
+    def grade(self, students: Sequence[str]) -> Iterator[Graded]:
+        """Grade submissions and yield what came of each, as it comes.
+
+        Raises:
+            CannotGradeError: Nothing can be graded, because of the lab or the machine.
+            GradebookError: The gradebook cannot be opened.
+            BadLabError: nbgrader refuses the lab.
+        """
+        with self._undo:
+            self._writer = Writer(
+                course=self.course,
+                lab=self.lab,
+                marks=self._gradebook(),
+                records=self._records,
+                layout=self._layout,
+                checks=self._hashes,
+            )
+            waiting, taken = deque(students), deque[str]()
+            while waiting or taken or self._open:
+                while waiting and (self._pool is None or self._pool.has_room):
+                    student = waiting.popleft()
+                    work = self._take(student)
+                    if work is None:
+                        taken.append(student)
+                    else:
+                        yield from self._begin(work)
+                if self._pool is not None and self._pool.is_busy:
+                    for answer in self._pool.answers():
+                        yield self._end(self._open.pop(answer.name), answer)
+                elif taken and not waiting:
+                    time.sleep(_LOOK_EVERY)
+                    waiting, taken = taken, waiting
+
+    def _gradebook(self) -> Marks:
+        """Open the gradebook, with the lab in it as it is in solutions/."""
+        told = {
+            cell.metadata.nbgrader.grade_id: cell
+            for cell in self.lab.solution.cells
+            if "nbgrader" in cell.metadata
+        }
+        points = {
+            name: float(cell.metadata.nbgrader.points)
+            for name, cell in told.items()
+            if cell.metadata.nbgrader.get("grade") or cell.metadata.nbgrader.get("task")
+        }
+        sources = {
+            name: cell.source
+            for name, cell in told.items()
+            if not cell.metadata.nbgrader.get("solution")
+            and (cell.metadata.nbgrader.get("grade") or cell.metadata.nbgrader.get("locked"))
+        }
+        with cache.alone(self.course.state / "gradebook.lock"):
+            database = self._undo.enter_context(
+                Database(self.course.gradebook_url, str(self.course.nbgrader.course_id))
+            )
+            marks = Marks(database, self.lab.name, self.course.config)
+            if not marks.holds(points, sources):
+                made_release(self.course, self.lab.name)
+        return marks
+
+    def _take(self, student: str) -> Work | None:
+        """Read a submission; None if another grader is at work on it."""
+        begun = time.perf_counter()
+        with contextlib.ExitStack() as lock:
+            if not lock.enter_context(self._records.lock(student)):
+                return None
+            folder = self.course.of_student(
+                self.course.nbgrader.submitted_directory, student, self.lab.name
+            )
+            fetched = fetch(folder, f"{self.lab.name}.ipynb")
+            record = self._records.read(student)
+            file = cache.digest(
+                cache.hash_of(fetched.data), fetched.wrong, self._layout, self._world
+            )
+            submission: HandedIn | None = None
+            steps: tuple[Step, ...] = ()
+            if self._is_as_it_was(record, file):
+                altered, reason, cells = record.altered, "", record.cells
+            else:
+                submission = fetched.rebuilt(self.lab.release)
+                steps = steps_of(submission.notebook, self.lab.checks)
+                altered, reason = submission.altered, submission.reason
+                cells = cache.hash_of_cells(steps, self._world)
+            known = None
+            if self.options.cached and not reason:
+                known = record.known(cells, self._hashes, self.options.seed)
+            return Work(
+                student=student,
+                fetched=fetched,
+                submission=submission,
+                altered=altered,
+                reason=reason,
+                file=file,
+                steps=steps,
+                record=record,
+                cells=cells,
+                known=known,
+                seconds=time.perf_counter() - begun,
+                lock=lock.pop_all(),
+            )
+        raise AssertionError
+
+    def _is_as_it_was(self, record: Record, file: str) -> bool:
+        """Tell whether all verdicts on a file can be taken over, without looking into it."""
+        known = record.known(record.cells, self._hashes, self.options.seed)
+        return (
+            self.options.cached
+            and record.handed_in == file
+            and known is not None
+            and known.checks.keys() == self._ids.keys()
+        )
+
+    def _begin(self, work: Work) -> Iterator[Graded]:
+        """Give a submission to a worker, or finish it when there is nothing to run."""
+        complete = work.known is not None and work.known.checks.keys() == self._ids.keys()
+        if work.reason or complete:
+            with work.lock:
+                yield self._finish(work, work.known, work.reason)
+            return
+        if self._pool is None:
+            self._pool = self._undo.enter_context(self._hired())
+        self._open[work.student] = work
+        files = {
+            name: str(path)
+            for name, path in beside.listing(work.fetched.folder, ()).items()
+            if name in self.lab.grants.files
+        }
+        self._pool.give(
+            Task(
+                name=work.student,
+                steps=tuple(replace(step, check=None) for step in work.steps),
+                # What is taken over and what is new are to be replayed by one seed.
+                seed=work.known.seed if work.known else self._seed,
+                known=work.known.checks if work.known else {},
+                files=files,
+            )
+        )
+
+    def _hired(self) -> Pool:
+        """Start the workers."""
+        data = ""
+        if self.lab.data:
+            folder = Path(tempfile.mkdtemp(prefix=f"autograder-{os.getpid()}-data-"))
+            self._undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder.chmod(0o755)
+            for name, path in self.lab.data.items():
+                cache.write_whole(folder / name, path.read_bytes(), mode=0o444)
+            data = str(folder)
+        checks = {cell: self.lab.checks[name] for cell, name in self._ids.items()}
+        set_up = SetUp(
+            checks=checks,
+            grants=self.lab.grants,
+            data=data,
+            secrets=tuple(map(str, self.course.secrets)),
+            unsafe=self.options.unsafe,
+        )
+        return Pool(set_up, jobs=self.options.jobs)
+
+    def _end(self, work: Work, answer: Answer) -> Graded:
+        """Finish a submission that a worker has judged."""
+        judged, reason = answer.judged, answer.problem
+        if judged is not None and judged.overtime:
+            reason = "Its time was used up before the end of the notebook."
+        with work.lock:
+            return self._finish(work, judged, reason, judging=answer.seconds)
+
+    def _finish(
+        self, work: Work, judged: Judged | None, reason: str, *, judging: float | None = None
+    ) -> Graded:
+        """Write what came of a submission.
+
+        Args:
+            work: The submission.
+            judged: What came of it, if anything.
+            reason: Why a person should look at it; empty if nobody needs to.
+            judging: Seconds that a worker took; None if none was asked.
+        """
+        begun, cached = time.perf_counter(), judging is None
+        try:
+            score = self._writer.write(work, judged, reason, cached=cached)
+        except OSError as error:
+            score, reason = 0.0, f"The result could not be written: {error.strerror}."
+        status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED
+        losses = " ".join(dict.fromkeys(judged.losses)) if judged else ""
+        return Graded(
+            student=work.student,
+            lab=self.lab.name,
+            score=round(score, 4),
+            max_score=self.lab.max_score,
+            status=status,
+            checks=tuple(judged.checks.values()) if judged else (),
+            altered=work.altered,
+            message=" ".join(filter(None, (reason, losses))),
+            seconds=round(work.seconds + (judging or 0) + time.perf_counter() - begun, 3),
+            sandbox=judged.sandbox if judged else self._sandbox,
+            seed=judged.seed if judged else self._seed,
+        )
+
+
+def _level_here() -> Level:
+    found = held_here()
+    return layers.level([layer for layer, problem in found.items() if problem is None])
+
+
+def open_grading(course: CourseFolder, lab: str, options: Options) -> Grading:
+    """Prepare the grading of a lab.
+
+    Raises:
+        BadLabError: It cannot be graded.
+    """
+    return Grading(course, read_lab(course, lab), options)

@@ -1,0 +1,129 @@
+"""The workers: a class is streamed through them, and one that is lost is replaced."""
+
+import os
+import signal
+
+import psutil
+import pytest
+
+from autograder.checks.cell import CheckCell
+from autograder.judge import pool as module
+from autograder.judge.messages import SetUp, Task
+from autograder.judge.pool import CannotGradeError, Pool
+from autograder.judge.steps import Step
+
+BODY = '''\
+async def test_it_answers(client):
+    """It answers."""
+    reply = await client.get("/")
+    while reply.json() == "for ever":
+        pass
+    assert reply.json() == "yes"
+'''
+
+
+def check(body=BODY):
+    return CheckCell(lab="lab91", task="t1", points=2, body=body)
+
+
+def task(name, answer="yes"):
+    route = f"@app.get('/')\ndef get():\n    return {answer!r}"
+    app = f"from fastapi import FastAPI\napp = FastAPI()\n{route}"
+    return Task(name=name, steps=(Step("app", app), Step("check", "")), seed=1)
+
+
+def judged(pool, tasks):
+    """Judge all tasks and return the answers by name."""
+    waiting, found = list(tasks), {}
+    while waiting or pool.is_busy:
+        while waiting and pool.has_room:
+            pool.give(waiting.pop(0))
+        for answer in pool.answers():
+            assert answer.name not in found
+            found[answer.name] = answer
+    return found
+
+
+def test_every_task_gets_its_answer():
+    """Two workers, nine submissions, right and wrong ones."""
+    with Pool(SetUp(checks={"check": check()}), jobs=2) as pool:
+        answers = judged(pool, [task(f"s{n}", "yes" if n % 2 else "no") for n in range(9)])
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        f"s{n}": 2 * (n % 2) for n in range(9)
+    }
+
+
+def test_a_worker_that_is_killed_is_replaced():
+    """Its submissions are judged by the next one, and nothing is left running at the end."""
+    with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
+        judged(pool, [task("first")])
+        (worker,) = pool.pids
+        below = psutil.Process(worker).children(recursive=True)
+        assert below
+        pool.give(task("second"))
+        os.kill(worker, signal.SIGKILL)
+        answers = judged(pool, [task("third")])
+        assert {name: answer.judged.score for name, answer in answers.items()} == {
+            "second": 2, "third": 2,
+        }  # fmt: skip
+        assert pool.pids != [worker]
+        below += [psutil.Process(pid) for pid in pool.pids]
+    psutil.wait_procs(below, timeout=20)
+    assert not [process for process in below if process.is_running()]
+
+
+def test_a_check_that_never_ends_is_given_up(monkeypatch):
+    """The worker counts as hung, twice, and the answer says so; the others are judged."""
+    monkeypatch.setattr(module, "PATIENCE", 1.0)
+    with Pool(SetUp(checks={"check": check()}, seconds=2), jobs=1) as pool:
+        answers = judged(pool, [task("endless", "for ever"), task("other")])
+    assert answers["endless"].judged is None
+    assert answers["endless"].problem == "The grader's worker did not come to an end in 2 attempts."
+    assert answers["other"].judged.score == 2
+
+
+def test_a_lab_whose_checks_are_broken_stops_at_once():
+    """The message names the fault and not the test's text."""
+    broken = check("import nowhere_to_be_found\nSECRET = 'only here'\n")
+    with (
+        Pool(SetUp(checks={"check": broken}), jobs=1) as pool,
+        pytest.raises(CannotGradeError, match="nowhere_to_be_found") as caught,
+    ):
+        judged(pool, [task("any")])
+    assert "only here" not in str(caught.value)
+
+
+OUTSIDE = """\
+import pytest
+
+
+async def test_it_asks_outside(client, upstream):
+    \"\"\"It asks the outside world, at the moment of the request.\"\"\"
+    assert (await client.get("/")).json() == 200
+    assert len(upstream.calls) == 1
+"""
+ASKS = """\
+import os
+import httpx
+from fastapi import FastAPI
+app = FastAPI()
+before = httpx.get(os.environ["UPSTREAM_URL"] + "/v1/models").status_code
+@app.get("/")
+async def get() -> int:
+    async with httpx.AsyncClient(base_url=os.environ["UPSTREAM_URL"]) as outside:
+        return (await outside.get("/v1/models")).status_code
+"""
+
+
+def test_submissions_reach_the_outside_world_of_the_check():
+    """By plain TCP at UPSTREAM_URL, from cells and from the app; each check finds it as new."""
+    asks = [
+        Task(name=f"s{n}", steps=(Step("app", ASKS), Step("check", "")), seed=1) for n in range(3)
+    ]
+    with Pool(SetUp(checks={"check": check(OUTSIDE)}), jobs=1) as pool:
+        answers = judged(pool, asks)
+    told = {
+        name: answer.judged.checks["check"].tests[0].message for name, answer in answers.items()
+    }
+    assert [answer.judged.score for answer in answers.values()] == [2, 2, 2], told
+    assert all(answer.judged.cells["app"].ok for answer in answers.values())

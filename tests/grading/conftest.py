@@ -1,0 +1,213 @@
+"""Throw-away courses with a small lab, and `autograder grade` as its user calls it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import v4
+from nbgrader.api import Gradebook
+
+from autograder.corpus import read_corpus
+from autograder.course import Course
+from autograder.grading import quick_imports  # noqa: F401 - as the command does
+from autograder.grading.folder import CourseFolder
+from autograder.grading.lab import made_release
+
+ROOT = Path(__file__).resolve().parents[2]
+COURSE = Course.find(ROOT)
+LAB01 = COURSE.lab("lab01")
+SMALL = "lab91-small"
+AUTOGRADER = Path(sys.executable).with_name("autograder")
+
+SET_UP = (
+    "%load_ext autograder\nfrom pathlib import Path\nfrom fastapi import FastAPI\n\napp = FastAPI()"
+)
+T1 = '@app.get("/double/{number}")\ndef double(number: int) -> int:\n    return 2 * number'
+T2 = """\
+@app.get("/words")
+def words() -> list[str]:
+    return Path("words.txt").read_text().split()"""
+HIDDEN = "KEPT_FROM_STUDENTS"
+CHECK_T1 = f'''\
+%%check lab91/t1 points=2
+import os
+
+import pytest
+
+from autograder.checks import probe
+
+
+@probe
+async def test_the_double_comes_back(client, draw):
+    """The double of a number comes back."""
+    number = draw.randrange(1_000)
+    reply = await client.get(f"/double/{{number}}")
+    if reply.json() == "kill the grader":
+        os.kill(os.getpid(), 9)
+    assert reply.json() == 2 * number
+
+
+### BEGIN HIDDEN TESTS
+@pytest.mark.parametrize("{HIDDEN}_name", [-7654321])
+async def test_below_zero(client, {HIDDEN}_name):
+    """Also below zero."""
+    reply = await client.get(f"/double/{{{HIDDEN}_name}}")
+    assert reply.json() == -15308642, "{HIDDEN}_message"
+### END HIDDEN TESTS
+'''
+CHECK_T2 = '''\
+%%check lab91/t2 points=1.5 needs=t1
+async def test_words(client):
+    """The words of the file come back."""
+    reply = await client.get("/words")
+    assert reply.json() == ["one", "two"]
+'''
+
+
+def cell(name: str, source: str, *, kind: str = "code", **flags):
+    make = v4.new_code_cell if kind == "code" else v4.new_markdown_cell
+    made = make(source, id=name)
+    told = {"grade": False, "solution": False, "locked": False, "task": False, **flags}
+    made.metadata.nbgrader = {"schema_version": 3, "grade_id": name, "cell_type": kind, **told}
+    return made
+
+
+def small_lab(**metadata):
+    """Return the small lab with its answers: two checks, and an answer for a person to mark."""
+    cells = [
+        v4.new_markdown_cell("# A small lab", id="title"),
+        cell("setup", SET_UP, locked=True),
+        cell("t1", f"### BEGIN SOLUTION\n{T1}\n### END SOLUTION", solution=True),
+        cell("check-t1", CHECK_T1, grade=True, locked=True, points=2),
+        cell("t2", f"### BEGIN SOLUTION\n{T2}\n### END SOLUTION", solution=True),
+        cell("check-t2", CHECK_T2, grade=True, locked=True, points=1.5),
+        cell("why", "Because.", kind="markdown", grade=True, solution=True, points=1),
+    ]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    return v4.new_notebook(cells=cells, metadata={"kernelspec": kernel, **metadata})
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a run of the command came to."""
+
+    code: int
+    lines: dict[str, dict] = field(default_factory=dict)
+    printed: str = ""
+    complaints: str = ""
+
+    def statuses(self) -> set[str]:
+        return {line["status"] for line in self.lines.values()}
+
+
+@dataclass(frozen=True)
+class Class:
+    """A course folder with one lab."""
+
+    path: Path
+    lab: str = SMALL
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start `autograder grade` in this folder."""
+        command = [AUTOGRADER, "grade", self.lab, "--json", *arguments]
+        return subprocess.Popen(
+            command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def grade(self, *arguments: str) -> Graded:
+        """Run `autograder grade` to its end."""
+        process = self.start(*arguments)
+        printed, complaints = process.communicate()
+        lines = [json.loads(line) for line in printed.splitlines()]
+        by_student = {line["student"]: line for line in lines}
+        assert len(by_student) == len(lines), "a submission was given out twice"
+        return Graded(process.returncode, by_student, printed, complaints)
+
+    def hand_in(self, student: str, t1: str = T1, t2: str = T2, *, why: str = "Why not.") -> Path:
+        """Hand in the small lab with these answers."""
+        notebook = self.release()
+        for one in notebook.cells:
+            one.source = {"t1": t1, "t2": t2, "why": why}.get(one.id, one.source)
+        file = self.submitted(student)
+        nbformat.write(notebook, file)
+        return file
+
+    def submitted(self, student: str) -> Path:
+        file = self.path / "submitted" / student / self.lab / f"{self.lab}.ipynb"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file
+
+    def release(self):
+        return nbformat.read(self.path / "labs" / self.lab / f"{self.lab}.ipynb", as_version=4)
+
+    def source(self) -> Path:
+        return self.path / "solutions" / self.lab / f"{self.lab}.ipynb"
+
+    def autograded(self, student: str):
+        return nbformat.read(self.autograded_file(student), as_version=4)
+
+    def autograded_file(self, student: str) -> Path:
+        return self.path / "autograded" / student / self.lab / f"{self.lab}.ipynb"
+
+    def rows(self, *, url: str = "") -> dict[str, dict]:
+        """Return what the gradebook says of every submission, without its random ids."""
+        with Gradebook(url or f"sqlite:///{self.path / 'gradebook.db'}") as gradebook:
+            return {
+                row.student.id: {
+                    "timestamp": row.timestamp,
+                    "score": row.score,
+                    "max_score": row.max_score,
+                    "late": row.late_submission_penalty,
+                    "manual": row.needs_manual_grade,
+                    "grades": {
+                        grade.name: (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
+                        for grade in row.notebooks[0].grades
+                    },
+                    "comments": {
+                        comment.name: comment.auto_comment for comment in row.notebooks[0].comments
+                    },
+                }
+                for row in gradebook.assignment_submissions(self.lab)
+            }
+
+
+@pytest.fixture(scope="session")
+def released(tmp_path_factory):
+    """A course with the small lab, released; only to be copied."""
+    path = tmp_path_factory.mktemp("released")
+    shutil.copy(ROOT / "nbgrader_config.py", path)
+    folder = path / "solutions" / SMALL
+    folder.mkdir(parents=True)
+    nbformat.write(small_lab(), folder / f"{SMALL}.ipynb")
+    (folder / "words.txt").write_text("one two\n")
+    release = made_release(CourseFolder(path), SMALL)
+    (path / "labs" / SMALL).mkdir(parents=True)
+    nbformat.write(release, path / "labs" / SMALL / f"{SMALL}.ipynb")
+    return path
+
+
+@pytest.fixture
+def small(released, tmp_path):
+    """A course of one's own with the small lab."""
+    shutil.copytree(released, tmp_path / "course")
+    return Class(tmp_path / "course")
+
+
+@pytest.fixture(scope="session")
+def lab01(tmp_path_factory):
+    """A course in which the whole corpus of lab 01 has been handed in and graded."""
+    path = tmp_path_factory.mktemp("lab01")
+    shutil.copy(ROOT / "nbgrader_config.py", path)
+    shutil.copytree(ROOT / "solutions" / LAB01.name, path / "solutions" / LAB01.name)
+    corpus = read_corpus(COURSE, LAB01)
+    for submission in corpus:
+        submission.write(path / "submitted" / submission.name / LAB01.name, COURSE, LAB01)
+    folder = Class(path, LAB01.name)
+    return folder, folder.grade(), corpus

@@ -1,0 +1,159 @@
+"""What is graded again: only what has changed, and nothing is lost when the grader is killed."""
+
+import json
+import random
+import shutil
+import signal
+
+import nbformat
+import pytest
+
+CLASS = 20
+RIGHT, WRONG = "return 2 * number", "return abs(2 * number)"
+
+
+def double(line):
+    return f'@app.get("/double/{{number}}")\ndef double(number: int) -> int:\n    {line}'
+
+
+@pytest.fixture
+def many(small):
+    """A class of twenty, each with a submission of his own."""
+    for number in range(CLASS):
+        answer = RIGHT if number % 3 else WRONG
+        small.hand_in(f"student-{number:02}", double(f"{answer}  # {number}"))
+    return small
+
+
+def record(folder, student):
+    return json.loads((folder.path / ".autograder" / folder.lab / f"{student}.json").read_text())
+
+
+def test_a_changed_check_reruns_only_itself(small):
+    """The other check's verdict is taken over, its times included; the seed stays."""
+    small.hand_in("amy")
+    seed = small.grade().lines["amy"]["seed"]
+    before = record(small, "amy")["judged"]["checks"]
+    source = nbformat.read(small.source(), as_version=4)
+    check = next(cell for cell in source.cells if cell.id == "check-t2")
+    check.source = check.source.replace('["one", "two"]', '["one", "three"]')
+    nbformat.write(source, small.source())
+    line = small.grade().lines["amy"]
+    assert (line["status"], line["score"], line["seed"]) == ("graded", 2, seed)
+    after = record(small, "amy")["judged"]["checks"]
+    assert after["check-t1"] == before["check-t1"]
+    assert after["check-t2"] != before["check-t2"]
+    assert small.rows()["amy"]["score"] == 2
+
+
+def test_a_check_that_needs_a_changed_one_follows_it(small):
+    """When the forerunner's probe now fails, what was passed is blocked."""
+    small.hand_in("amy")
+    small.grade()
+    source = nbformat.read(small.source(), as_version=4)
+    check = next(cell for cell in source.cells if cell.id == "check-t1")
+    check.source = check.source.replace("== 2 * number\n", "== 3 * number + 1\n")
+    nbformat.write(source, small.source())
+    assert small.grade().lines["amy"]["score"] == 0
+    after = record(small, "amy")["judged"]["checks"]["check-t2"]
+    assert after["tests"][0]["outcome"] == "blocked"
+
+
+@pytest.mark.parametrize("change", ["cells", "data", "grants", "no cache"])
+def test_what_is_run_again(small, change):
+    """A changed answer, data file or grant, and --no-cache."""
+    small.hand_in("amy")
+    first = small.grade().lines["amy"]
+    assert first["status"] == "graded"
+    options = []
+    match change:
+        case "cells":
+            small.hand_in("amy", double(WRONG))
+        case "data":
+            small.source().with_name("words.txt").write_text("one two three")
+        case "grants":
+            source = nbformat.read(small.source(), as_version=4)
+            source.metadata.autograder = {"scratch": True}
+            nbformat.write(source, small.source())
+        case "no cache":
+            options = ["--no-cache"]
+    again = small.grade(*options).lines["amy"]
+    assert again["status"] == "graded"
+    assert again["score"] == {"cells": 2.5, "data": 2}.get(change, 3.5)
+
+
+def test_what_is_lost_is_written_again_without_a_run(small):
+    """The notebook, a row, or what is remembered of having written them."""
+    small.hand_in("amy")
+    small.grade()
+    rows, notebook = small.rows(), small.autograded_file("amy").read_bytes()
+    shutil.rmtree(small.path / "autograded")
+    assert small.grade().statuses() == {"cached"}
+    assert small.autograded_file("amy").read_bytes() == notebook
+    (small.path / "gradebook.db").unlink()
+    assert small.grade().statuses() == {"cached"}
+    assert small.rows() == rows
+    small.autograded_file("amy").chmod(0o644)
+    small.autograded_file("amy").write_text("half")
+    assert small.grade().statuses() == {"cached"}
+    assert small.autograded_file("amy").read_bytes() == notebook
+    (small.path / ".autograder" / small.lab / "amy.json").write_text('{"half')
+    assert small.grade().statuses() == {"graded"}
+    assert small.rows() == rows
+
+
+def test_killed_at_any_moment_and_started_again(many, tmp_path):
+    """SIGKILL in the middle, again and again: the same gradebook, and no half notebook."""
+    shutil.copytree(many.path, tmp_path / "undisturbed")
+    undisturbed = type(many)(tmp_path / "undisturbed")
+    undisturbed.grade("--seed", "1")
+    moments = random.Random(7)  # noqa: S311 - moments, not secrets
+    kills, done = 0, 0
+    while kills < 6:
+        process = many.start("--seed", "1")
+        for _ in range(moments.randrange(1, 5)):
+            if not process.stdout.readline():
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+        kills += 1
+        for file in many.path.glob(f"autograded/*/{many.lab}/*.ipynb"):
+            nbformat.validate(nbformat.read(file, as_version=4))
+        now = len(many.rows())
+        assert now >= done, "what was written is lost"
+        done = now
+    assert 0 < done < CLASS
+    last = many.grade("--seed", "1")
+    assert last.code == 0
+    assert len([line for line in last.lines.values() if line["status"] == "cached"]) >= done - 4
+    assert many.rows() == undisturbed.rows()
+    for student in many.rows():
+        assert marks(many.autograded(student)) == marks(undisturbed.autograded(student))
+    assert not list(many.path.glob("autograded/**/.*"))
+
+
+def marks(notebook):
+    return [
+        output.data["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "execute_result"
+    ]
+
+
+def test_two_graders_at_once_share_the_work(many):
+    """Each submission is run by one of them; both end well, and the gradebook is whole."""
+    first, second = many.start("--jobs", "1"), many.start("--jobs", "1")
+    lines = []
+    for process in (first, second):
+        printed, complaints = process.communicate()
+        assert process.returncode == 0, complaints
+        lines += [json.loads(line) for line in printed.splitlines()]
+    assert len(lines) == 2 * CLASS
+    graded = [line["student"] for line in lines if line["status"] == "graded"]
+    assert sorted(graded) == sorted({line["student"] for line in lines})
+    rows = many.rows()
+    assert len(rows) == CLASS
+    assert {row["score"] for row in rows.values()} == {3.5, 2.5}
