@@ -70,7 +70,7 @@ def demo(folder, environment, *options):
 
 def row(printed, student):
     """Return the numbers in a student's row of the table."""
-    [line] = re.findall(rf"^  {student} +([\d. ]+?) *$", printed, flags=re.MULTILINE)
+    [line] = re.findall(rf"^ {student} +([\d. ]+?) *$", printed, flags=re.MULTILINE)
     return [float(number) for number in line.split()]
 
 

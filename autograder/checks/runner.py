@@ -187,6 +187,8 @@ class _Checks:
         self._work = work = Work(job)
         try:
             verdicts = list(self._verdicts(work, items))
+            if work.fault is not None:
+                raise work.fault
             return of_cell(
                 job.cell,
                 verdicts,

@@ -28,6 +28,7 @@ class Work:
         countdown: The time that is left for the cell.
         draw: Where tests draw their values from.
         problem: Why the submission cannot be talked to, if so.
+        fault: What went wrong on the grader's own side; never the submission's fault.
     """
 
     def __init__(self, job: Job) -> None:
@@ -38,6 +39,7 @@ class Work:
         # Replayable values, not secrets; another cell of the same run draws others.
         self.draw = random.Random(f"{job.seed}/{job.cell.lab}/{job.cell.task}")  # noqa: S311
         self.problem = ""
+        self.fault: Exception | None = None
         self._line: Line | None = None
         self._upstream: Upstream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -56,6 +58,9 @@ class Work:
                 self._line = Line(self.job.subject.open())
             except NotServed as error:
                 self.problem = str(error)
+                raise
+            except Exception as error:
+                self.fault = error
                 raise
         return self._line
 

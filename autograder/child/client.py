@@ -43,6 +43,8 @@ from autograder.sandbox.surroundings import environment
 
 _BOOT_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 30
+_LONGEST_FOLDER: Final = 90
+"""Bytes of the path of a folder in which a socket still fits."""
 
 
 class SandboxTooWeakError(RuntimeError):
@@ -98,7 +100,7 @@ class ForkServer:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
-            self._folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="ag-")))
+            self._folder = Path(undo.enter_context(_short_folder()))
             self._complaints = undo.enter_context(tempfile.TemporaryFile())
             own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._control = undo.enter_context(own)
@@ -271,6 +273,15 @@ class ForkServer:
         self._complaints.seek(0)
         said = self._complaints.read().decode(errors="replace").strip()
         return ServerLostError(f"The fork server has ended. {said[-1000:]}".strip())
+
+
+def _short_folder() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for sockets, whose paths the kernel limits to 107 bytes (unix(7))."""
+    folder = tempfile.TemporaryDirectory(prefix="ag-")
+    if len(os.fsencode(folder.name)) <= _LONGEST_FOLDER:
+        return folder
+    folder.cleanup()
+    return tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp")  # noqa: S108 - short, and private
 
 
 def _layers_to_use(without: frozenset[Layer]) -> tuple[set[Layer], frozenset[Layer]]:

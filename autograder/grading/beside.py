@@ -5,6 +5,8 @@ Only regular files, of bounded size and number: a link could lead to another sub
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fnmatch
 import os
 import stat
@@ -30,10 +32,10 @@ def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     total = 0
     for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _matches(name, ignored))
+        folders[:] = sorted(name for name in folders if not _is_left_out(name, ignored))
         for name in sorted(names):
             path = Path(parent) / name
-            if name.endswith(".ipynb") or _matches(name, ignored):
+            if _is_left_out(name, ignored):
                 continue
             state = path.lstat()
             fits = state.st_size <= MAX_BYTES and total + state.st_size <= MAX_TOTAL
@@ -53,15 +55,29 @@ def states(files: Mapping[str, Path]) -> list[tuple[str, int, int]]:
 
 
 def copy(files: Mapping[str, Path], target: Path, *, keep: Collection[str]) -> None:
-    """Make a folder hold these files, and none but these and those to keep."""
+    """Make a folder hold these files, and none but these and those to keep.
+
+    A file whose name is too long here is left out.
+    """
+    _clear(target, {*files, *keep})
     for name, path in files.items():
-        write_whole(target / name, _content(path), mode=_READ_ONLY)
-    for parent, _, names in os.walk(target):
+        try:
+            write_whole(target / name, _content(path), mode=_READ_ONLY)
+        except OSError as error:
+            if error.errno != errno.ENAMETOOLONG:
+                raise
+
+
+def _clear(folder: Path, kept: Collection[str]) -> None:
+    """Remove other files, and folders that are empty then: a file may want their name."""
+    for parent, _, names in os.walk(folder, topdown=False):
         for name in names:
             path = Path(parent) / name
-            inside = str(path.relative_to(target))
-            if inside not in files and inside not in keep:
+            if str(path.relative_to(folder)) not in kept:
                 path.unlink(missing_ok=True)
+        if parent != str(folder):
+            with contextlib.suppress(OSError):  # it is not empty
+                Path(parent).rmdir()
 
 
 def _content(path: Path) -> bytes:
@@ -70,5 +86,6 @@ def _content(path: Path) -> bytes:
         return opened.read(MAX_BYTES)
 
 
-def _matches(name: str, patterns: Collection[str]) -> bool:
-    return any(fnmatch.fnmatch(name, pattern) for pattern in patterns)
+def _is_left_out(name: str, ignored: Collection[str]) -> bool:
+    # Also a folder with a notebook's name, which would stand in the notebook's way.
+    return name.endswith(".ipynb") or any(fnmatch.fnmatch(name, pattern) for pattern in ignored)

@@ -134,7 +134,9 @@ def alone(file: Path) -> Iterator[None]:
 def write_whole(file: Path, content: bytes, *, mode: int = 0o644) -> None:
     """Write a file so that it is there as a whole or not at all."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    temporary = file.with_name(f".{file.name}.{os.getpid()}.tmp"[-_LONGEST_NAME:])
+    # Not the file's own name with more around it, which could be too long.
+    name = hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]
+    temporary = file.with_name(f".{name}.{os.getpid()}.tmp")
     with temporary.open("wb") as opened:
         opened.write(content)
         os.fchmod(opened.fileno(), mode)

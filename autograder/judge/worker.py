@@ -12,12 +12,14 @@ import os
 import shutil
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from autograder.child import ForkServer, SandboxTooWeakError
@@ -79,12 +81,27 @@ def _jobs(
         if is_wanted(set_up.checks.values()):
             outside = undo.enter_context(Outside(server.listener()))
         _send(connection, Answer())
-        while True:
-            try:
-                task: Task = TASK.validate_json(connection.recv_bytes())
-            except EOFError:
-                return
+        for task in _tasks(connection):
             yield from _judged(connection, set_up, server, task, outside)
+
+
+def _tasks(connection: Connection) -> Iterator[Task]:
+    """Yield what there is to judge, until the coordinator hangs up.
+
+    A thread takes it in as it comes. Else a coordinator that hands over a long submission while
+    this worker hands over a long answer would wait for it for ever, and it for the coordinator.
+    """
+    waiting: SimpleQueue[bytes | None] = SimpleQueue()
+
+    def take_in() -> None:
+        with contextlib.suppress(EOFError, OSError):
+            while True:
+                waiting.put(connection.recv_bytes())
+        waiting.put(None)
+
+    threading.Thread(target=take_in, daemon=True).start()
+    while (message := waiting.get()) is not None:
+        yield TASK.validate_json(message)
 
 
 def _judged(

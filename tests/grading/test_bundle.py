@@ -68,7 +68,7 @@ def test_it_holds_what_a_class_needs(bundle):
         ]
     )
     assert [path.name for path in (bundle / "labs").iterdir()] == [LAB]
-    assert "scripts" not in (bundle / "pyproject.toml").read_text()
+    assert "[project.scripts]" not in (bundle / "pyproject.toml").read_text()
 
 
 def test_no_answer_and_no_hidden_test_is_in_it(bundle):

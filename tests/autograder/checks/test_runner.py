@@ -350,3 +350,17 @@ def test_the_users_own_pytest_settings_do_not_reach_a_check(check, monkeypatch, 
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing")
     assert check(greeter(), GREETING).points == 3
     assert os.environ["PYTEST_ADDOPTS"] == "-k nothing"
+
+
+def test_a_fault_of_the_grader_is_never_the_submissions():
+    """What goes wrong while the app is opened on the grader's side is raised, not marked."""
+
+    class Unreachable(KernelSubject):
+        """A subject whose socket the grader cannot make."""
+
+        def open(self, environment=None):  # noqa: ARG002 - the face of a subject
+            raise OSError("AF_UNIX path too long")
+
+    cell = CheckCell(lab="lab99", task="t1", points=1, body=GREETING)
+    with pytest.raises(OSError, match="AF_UNIX"):
+        run_in_thread([cell], [Job(cell, Unreachable({}, "app"))])
