@@ -281,7 +281,7 @@ def _short_folder() -> tempfile.TemporaryDirectory[str]:
     if len(os.fsencode(folder.name)) <= _LONGEST_FOLDER:
         return folder
     folder.cleanup()
-    return tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp")  # noqa: S108 - short, and private
+    return tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp")
 
 
 def _layers_to_use(without: frozenset[Layer]) -> tuple[set[Layer], frozenset[Layer]]:

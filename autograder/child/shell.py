@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 _OWN_EXTENSIONS = ("autograder", "classroom")
 _LINE_MAGICS_THAT_DO_NOTHING = (
     "autosave", "colors", "conda", "config", "connect_info", "debug", "edit", "gui", "lab",
-    "mamba", "matplotlib", "micromamba", "pdb", "pip", "progress", "pylab", "qtconsole", "save", "stub",
-    "uv", "xmode",
+    "mamba", "matplotlib", "micromamba", "pdb", "pip", "progress", "pylab", "qtconsole", "save",
+    "stub", "uv", "xmode",
 )  # fmt: skip
 _CELL_MAGICS_THAT_DO_NOTHING = ("bash", "check", "debug", "perl", "ruby", "script", "sh")
 

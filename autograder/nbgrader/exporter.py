@@ -62,5 +62,7 @@ class SubmissionExporter(NotebookExporter):
                 name,
             )
             return None
+        if self.unsafe_no_sandbox:
+            self.log.warning("Without a sandbox: students' code may do as you may.")
         verdicts = Verdicts(course, lab, seed=self.seed, unsafe=self.unsafe_no_sandbox)
         return Run(converter, course, lab, verdicts)
