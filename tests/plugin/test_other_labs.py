@@ -82,3 +82,24 @@ def test_a_lab_whose_source_is_missing_is_not_run_in_a_kernel(new_course):
     printed = course.run("autograde", lab, code=1)
     assert "is missing. Bring it back." in printed
     assert course.rows(lab) == {}
+
+
+def test_the_quickstart_course_gets_the_marks_of_stock_nbgrader(new_course):
+    """nbgrader's own example, two notebooks to a problem set: same rows with and without."""
+    course = new_course("quickstart")
+    course.run("quickstart", "course101")
+    folder = type(course)(course.path / "course101", course.env)
+    shutil.copy(course.path / "nbgrader_config.py", folder.path)
+    # The example keeps its labs where nbgrader's defaults are.
+    with (folder.path / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.CourseDirectory.source_directory = "source"\n')
+        config.write('c.CourseDirectory.release_directory = "release"\n')
+    folder.run("generate_assignment", "ps1")
+    shutil.copytree(folder.path / "source" / "ps1", folder.path / "submitted" / "ann" / "ps1")
+    shutil.copytree(folder.path / "release" / "ps1", folder.path / "submitted" / "ben" / "ps1")
+    assert "ps1 holds no check cells" in folder.run("autograde", "ps1")
+    with_engine = folder.rows("ps1")
+    stock = type(course)(folder.path, course.env | {"AUTOGRADER_ENGINE": "stock"})
+    assert "holds no check cells" not in stock.run("autograde", "ps1", "--force")
+    assert with_engine == stock.rows("ps1")
+    assert {name: row["score"] for name, row in with_engine.items()} == {"ann": 3, "ben": 0}
