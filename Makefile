@@ -9,7 +9,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab demo test lint build bench lock clean
+.PHONY: help setup lab demo test attacks lint build bench lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -24,6 +24,9 @@ demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 
 test: $(TOOLS)  ## Run the whole test suite
 	$(BIN)/pytest
+
+attacks: $(TOOLS)  ## Run the attack suite, which has open findings
+	ATTACKS=1 $(BIN)/pytest tests/attacks
 
 lint: $(TOOLS)  ## Check style and types
 	$(BIN)/ruff check .

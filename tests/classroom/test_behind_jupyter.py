@@ -65,11 +65,12 @@ def jupyter(tmp_path_factory):
     with subprocess.Popen(command, env=env, stderr=subprocess.PIPE, text=True) as process:
         try:
             log = iter(process.stderr.readline, "")
-            address = next(found for line in log if (found := re.search(r"http://[^/]+", line)))
+            address = next(found for line in log if (found := re.search(r"http://127[^/]+", line)))
             with httpx2.Client(
                 base_url=address[0],
                 headers={"Authorization": "token secret"},
-                verify=False,
+                # It says its address before it listens.
+                transport=httpx2.HTTPTransport(verify=False, retries=8),
                 trust_env=False,
                 timeout=20,
             ) as client:
