@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import httpx2
 
+from autograder.checks.http1 import Transport
 from autograder.checks.subject import Endpoint
 from classroom.upstream import current_deadline
 
@@ -21,7 +22,15 @@ MAX_BODY = 16 * 2**20
 
 
 class NoAnswer(AssertionError):
-    """The submission gave no usable answer; the message tells the student what happened."""
+    """The submission gave no usable answer; the message tells the student what happened.
+
+    Attributes:
+        stood_still: Whether a wait ran into its deadline.
+    """
+
+    def __init__(self, sentence: str, *, stood_still: bool = False) -> None:
+        super().__init__(sentence)
+        self.stood_still = stood_still
 
 
 @dataclass
@@ -42,8 +51,7 @@ class Line:
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        # TLS is never used here, and its set-up would cost 20 ms.
-        self._transport = httpx2.AsyncHTTPTransport(uds=endpoint.uds, verify=False, retries=0)
+        self._transport = Transport(endpoint)
 
     def client(self, *, wait: float) -> Client:
         """Return a fresh client, without cookies, that waits `wait` seconds for an answer."""
@@ -84,7 +92,8 @@ class Client(httpx2.AsyncClient):
                 turn.response = await super().send(request, **options)
         except TimeoutError:
             raise NoAnswer(
-                f"Your app had not answered {what} after {self._wait:g} seconds."
+                f"Your app had not answered {what} after {self._wait:g} seconds.",
+                stood_still=True,
             ) from None
         except httpx2.ConnectError:
             raise NoAnswer(f"Nothing accepted the connection for {what}.") from None

@@ -108,8 +108,12 @@ class Subject(Protocol):
             NotThere: There is none of that name.
         """
 
-    def take_errors(self) -> list[str]:
-        """Return what the app raised while it answered since the last call, each in a line."""
+    def take_errors(self, *, since: float) -> list[str]:
+        """Return what the app raised while it answered, each in a line; they are then forgotten.
+
+        Args:
+            since: What it raised before that, as `time.monotonic` counts, is left out.
+        """
 
     def close(self) -> None:
         """Stop serving; harmless when nothing was served."""

@@ -127,7 +127,7 @@ def test_an_app_that_never_answers_ends_at_the_deadline(check):
 
 def test_tests_not_begun_when_the_cells_time_is_over_are_lost(check):
     """A cell ends, whatever the submission does."""
-    result = check(greeter(), GREETING, deadlines=Deadlines(wait=0.5, cell=0.0))
+    result = check(greeter(), GREETING, deadlines=Deadlines(wait=0.5, again=0.5, cell=0.0))
     assert [test.outcome for test in result.tests] == ["blocked"]
     assert result.points == 0
 
@@ -303,7 +303,7 @@ def test_an_endless_body_is_not_read_to_its_end(check):
 
         return StreamingResponse(forever())
 
-    (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, cell=60)).tests
+    (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, again=30, cell=60)).tests
     assert test.message == "The answer's body is longer than 16 MB: reading stopped."
 
 
