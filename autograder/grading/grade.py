@@ -243,6 +243,7 @@ class Grading:
             data=data,
             secrets=tuple(map(str, self.course.secrets)),
             unsafe=self.options.unsafe,
+            layers=held_here(),
         )
         return Pool(set_up, jobs=self.options.jobs)
 

@@ -55,6 +55,7 @@ def _start(set_up: SetUp) -> ForkServer:
         unsafe=set_up.unsafe,
         secrets=[Path(path) for path in set_up.secrets],
         policy=set_up.grants.policy(folder=folder),
+        found=set_up.layers,
     ).__enter__()
 
 
