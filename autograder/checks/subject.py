@@ -20,6 +20,18 @@ class NotThere(AssertionError):
     """The submission has no function, dependency or file of that name."""
 
 
+class NoAnswer(AssertionError):
+    """The submission gave no usable answer; the message tells the student what happened.
+
+    Attributes:
+        stood_still: Whether a wait ran into its deadline.
+    """
+
+    def __init__(self, sentence: str, *, stood_still: bool = False) -> None:
+        super().__init__(sentence)
+        self.stood_still = stood_still
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where a served app listens.

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.conversation import Client, NoAnswer, Turn
+from autograder.checks.conversation import Client, Turn
 from autograder.checks.difference import Comparison, difference, sentence
 from autograder.checks.records import CheckResult, Difference, Outcome, TestRecord
 from autograder.checks.scoring import mark, shares
-from autograder.checks.subject import NotServed
+from autograder.checks.subject import NoAnswer, NotServed
 from autograder.checks.transcript import cut, readable, transcript
 
 MAX_PARAMETER = 40

@@ -1,7 +1,9 @@
 """Check cells run against real apps over real connections."""
 
 import contextlib
+import gzip
 import os
+import zlib
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -364,3 +366,51 @@ def test_a_fault_of_the_grader_is_never_the_submissions():
     cell = CheckCell(lab="lab99", task="t1", points=1, body=GREETING)
     with pytest.raises(OSError, match="AF_UNIX"):
         run_in_thread([cell], [Job(cell, Unreachable({}, "app"))])
+
+
+PACKED = '''
+async def test_it_is_read(client):
+    """A packed body is read."""
+    reply = await client.get("/")
+    assert reply.text == "aaaa"
+'''
+
+
+def packed(encoding, body):
+    """Return an app whose answer claims an encoding."""
+    app = FastAPI()
+
+    @app.get("/")
+    def get():
+        return Response(body, headers={"content-encoding": encoding})
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b"aaaa")),
+        ("deflate", zlib.compress(b"aaaa")),
+        ("deflate", zlib.compress(b"aaaa")[2:-4]),
+    ],
+)
+def test_packed_bodies_are_read(check, encoding, body):
+    """Gzip and both kinds of deflate."""
+    assert check(packed(encoding, body), PACKED).points == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "sentence"),
+    [
+        ("gzip", gzip.compress(bytes(2**27)), "longer than 16 MB"),
+        ("deflate", zlib.compress(bytes(2**27))[2:-4], "longer than 16 MB"),
+        ("gzip", b"no gzip", "cannot be unpacked"),
+        ("br", b"anything", "accepts gzip and deflate"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"aaaa")), "accepts gzip and deflate"),
+    ],
+)
+def test_a_body_that_unpacks_to_too_much_is_refused(check, encoding, body, sentence):
+    """A hundred kilobytes must not become a gigabyte in the grader."""
+    (test,) = check(packed(encoding, body), PACKED).tests
+    assert sentence in test.message
