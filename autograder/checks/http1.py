@@ -22,6 +22,7 @@ MAX_HEAD: Final = 64 * 1024
 """Bytes of status line and headers that are read; a hostile answer's may never end."""
 _MAX_WAITING: Final = 256 * 1024
 """Bytes of a body that may wait to be read before the sender is slowed down."""
+_ERROR: Final = 500
 _INTERIM: Final = 200
 """Statuses below are of interim responses, which the real one follows."""
 
@@ -342,7 +343,8 @@ class _Answer:
         if self._surplus:
             self._keep = False
         elif self.status >= _INTERIM:
-            self._keep = self._parser.should_keep_alive()
+            # After an error uvicorn hangs up, a moment later than it answers.
+            self._keep = self._parser.should_keep_alive() and self.status < _ERROR
             self.complete = True
             self._news.set()
 
