@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _ERRORS_KEPT: Final = 20
 _GRACE: Final = 1.0
 """Seconds that open requests and background tasks get before they are cancelled."""
+_IDLE: Final = 60
+"""Seconds that an idle connection is kept, longer than a check lasts."""
 _BLOCKED_AFTER: Final = 0.2
 _LOOK_EVERY: Final = 0.002
 
@@ -84,6 +86,7 @@ class Serving:
                 log_config=None,
                 access_log=False,
                 lifespan="auto",
+                timeout_keep_alive=_IDLE,
             )
         )
         self._started: Future[Raised | None] = Future()
