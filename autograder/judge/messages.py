@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import WHILE_GRADING
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
@@ -28,6 +29,7 @@ class SetUp:
         layers: Which layers of the sandbox hold here, and what keeps the others from it; probed
             by the worker itself if None.
         seconds: How long a submission may take.
+        wait: How many seconds a test waits for one answer or gate.
     """
 
     checks: dict[str, CheckCell]
@@ -37,6 +39,7 @@ class SetUp:
     unsafe: bool = False
     layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS
+    wait: float = WHILE_GRADING.wait
 
 
 @dataclass(frozen=True, kw_only=True)
