@@ -211,6 +211,7 @@ class _Checks:
                 # What a hidden test met is kept from the student, be it a fault of the start.
                 problem=job.before.problem if job.part is Part.HIDDEN else work.problem,
                 pending=len(verdicts) < len(items),
+                stood_still=work.stood_still,
             )
             return of_cell(job.cell, job.findings, attempt=job.attempt, seed=job.seed)
         finally:

@@ -77,12 +77,14 @@ class Findings:
         printed: What the submission wrote to its streams while visible tests ran.
         problem: Why no test could run at all, if so.
         pending: Whether hidden tests are still to be run.
+        stood_still: Whether a wait of one of the tests was in vain.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     printed: str = ""
     problem: str = ""
     pending: bool = False
+    stood_still: bool = False
 
 
 def describe(item: pytest.Function, cell: CheckCell) -> CheckTest:

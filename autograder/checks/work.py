@@ -40,7 +40,7 @@ class Work:
         # Replayable values, not secrets; another cell or part of the same run draws others.
         source = f"{job.seed}/{job.cell.lab}/{job.cell.task}/{job.part}"
         self.draw = random.Random(source)  # noqa: S311
-        self.stood_still = False
+        self.stood_still = job.before.stood_still
         self.problem = ""
         self.fault: Exception | None = None
         self._line: Line | None = None

@@ -1,5 +1,6 @@
 """Check cells run against real apps over real connections."""
 
+import asyncio
 import contextlib
 import gzip
 import os
@@ -414,3 +415,26 @@ def test_a_body_that_unpacks_to_too_much_is_refused(check, encoding, body, sente
     """A hundred kilobytes must not become a gigabyte in the grader."""
     (test,) = check(packed(encoding, body), PACKED).tests
     assert sentence in test.message
+
+
+WAITING = '''
+async def test_{number}(client):
+    """It answers."""
+    assert (await client.get("/")).status_code == 200
+'''
+
+
+def test_later_waits_of_a_cell_are_given_up_sooner(check):
+    """The first wait in vain is a long one, the others are short, and each says how long."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def never():
+        await asyncio.Event().wait()
+
+    body = "".join(WAITING.format(number=number) for number in range(3))
+    patience = Deadlines(wait=0.4, again=0.1, cell=5)
+    told = [test.message for test in check(app, body, deadlines=patience).tests]
+    assert [message.split(" after ")[1] for message in told] == [
+        *("0.4 seconds.", "0.1 seconds.", "0.1 seconds."),
+    ]
