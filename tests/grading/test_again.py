@@ -3,10 +3,11 @@
 import json
 import random
 import shutil
-import signal
 
 import nbformat
 import pytest
+
+from autograder.trial import killed_after
 
 CLASS = 20
 RIGHT, WRONG = "return 2 * number", "return abs(2 * number)"
@@ -108,16 +109,12 @@ def test_killed_at_any_moment_and_started_again(many, tmp_path):
     undisturbed = type(many)(tmp_path / "undisturbed")
     undisturbed.grade("--seed", "1")
     moments = random.Random(7)  # noqa: S311 - moments, not secrets
-    kills, done = 0, 0
+    kills, done, graded = 0, 0, set()
     while kills < 6:
-        process = many.start("--seed", "1")
-        for _ in range(moments.randrange(1, 5)):
-            if not process.stdout.readline():
-                break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        said = killed_after(moments.randrange(1, 5), many.start("--seed", "1"))
+        ran = {line["student"] for line in said if line["status"] == "graded"}
+        assert not ran & graded, "a graded submission was run again"
+        graded |= ran
         kills += 1
         for file in many.path.glob(f"autograded/*/{many.lab}/*.ipynb"):
             nbformat.validate(nbformat.read(file, as_version=4))
