@@ -14,9 +14,7 @@ from autograder.trial import Ran, Trial
 COURSE = Course.find(Path(__file__))
 LABS = COURSE.labs
 CORPORA = {lab: {one.name: one for one in read_corpus(COURSE, lab)} for lab in LABS}
-READABLE = [
-    (lab, one) for lab in LABS for one in CORPORA[lab].values() if one.kind != "unreadable"
-]
+READABLE = [(lab, one) for lab in LABS for one in CORPORA[lab].values() if one.kind != "unreadable"]
 SOLUTION, BLANK = "right-solution", "blank"
 
 
