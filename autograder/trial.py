@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -57,15 +59,24 @@ class Trial:
     lab: str
 
     @classmethod
-    def of(cls, path: Path, course: Course, lab: Lab, submissions: Iterable[Submission]) -> Self:
-        """Make a course of a lab as it is, into which each submission has been handed in once."""
+    def of(
+        cls, path: Path, course: Course, lab: Lab, submissions: Mapping[str, Submission]
+    ) -> Self:
+        """Make a course of a lab as it is, into which a class has handed in.
+
+        Args:
+            path: Where to make it.
+            course: The course that has the lab.
+            lab: The lab.
+            submissions: What each student hands in.
+        """
         path.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(course.root / CONFIG, path / CONFIG)
         for folder in ("solutions", "labs"):
             shutil.copytree(course.root / folder / lab.name, path / folder / lab.name)
         trial = cls(path, lab.name)
-        for one in submissions:
-            one.write(trial.submitted(one.name).parent, course, lab)
+        for student, submission in submissions.items():
+            submission.write(trial.submitted(student).parent, course, lab)
         return trial
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
@@ -142,8 +153,16 @@ class Trial:
             }
 
 
-def killed_after(lines: int, process: subprocess.Popen[str]) -> list[dict[str, Any]]:
-    """Kill a grader with SIGKILL once it has told of so many submissions; return what it said."""
+def killed_after(
+    lines: int, process: subprocess.Popen[str], *, seconds: float = 0.0
+) -> list[dict[str, Any]]:
+    """Kill a grader with SIGKILL; return what it had said of submissions.
+
+    Args:
+        lines: Of so many submissions it may tell before.
+        process: The grader.
+        seconds: How much longer it lives.
+    """
     assert process.stdout is not None
     assert process.stderr is not None
     said = []
@@ -151,10 +170,22 @@ def killed_after(lines: int, process: subprocess.Popen[str]) -> list[dict[str, A
         line = process.stdout.readline()
         if not line:
             break
-        said.append(json.loads(line))
+        said.append(line)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
     process.kill()
+    said += process.stdout.readlines()
     process.wait()
-    said += [json.loads(line) for line in process.stdout if line.endswith("\n")]
     process.stdout.close()
     process.stderr.close()
-    return said
+    return [json.loads(line) for line in said if line.endswith("\n")]
+
+
+def run_again(runs: Iterable[Iterable[Mapping[str, Any]]]) -> list[str]:
+    """Return the students whose submission was run by more than one of several graders.
+
+    Args:
+        runs: What each grader said of submissions.
+    """
+    times = Counter(line["student"] for run in runs for line in run if line["status"] == "graded")
+    return sorted(student for student, count in times.items() if count > 1)

@@ -20,7 +20,7 @@ def graded(tmp_path_factory):
     def grade(lab):
         if lab not in known:
             path = tmp_path_factory.mktemp(lab.short)
-            trial = Trial.of(path, COURSE, lab, CORPORA[lab].values())
+            trial = Trial.of(path, COURSE, lab, CORPORA[lab])
             ran = trial.grade("--jobs", str(JOBS))
             assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)

@@ -68,7 +68,7 @@ class GradedClass:
         return [check.task for check in self.checks(SOLUTION)]
 
 
-def some_of(lab: Lab, tasks: list[str]) -> list[Submission]:
+def some_of(lab: Lab, tasks: list[str]) -> dict[str, Submission]:
     """Return a small class: the solution, one wrong submission per task, a partial one."""
     corpus = CORPORA[lab].values()
     partial = next(one for one in corpus if one.kind == "partial" and one.name != BLANK)
@@ -79,4 +79,4 @@ def some_of(lab: Lab, tasks: list[str]) -> list[Submission]:
         whole = [one for one in ways if task not in one.loses]
         for one in (whole or ways)[:1]:
             picked[one.name] = one
-    return list(picked.values())
+    return picked

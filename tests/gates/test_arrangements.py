@@ -33,7 +33,7 @@ def arranged(graded):
 def submissions(lab, tasks):
     """Return the right designs and some that are not right."""
     right = [one for one in CORPORA[lab].values() if one.kind == "right"]
-    return [*right, *(one for one in some_of(lab, tasks) if one.kind != "right")]
+    return [*right, *(one for one in some_of(lab, tasks).values() if one.kind != "right")]
 
 
 def usual(class_, name) -> Outcomes:

@@ -68,7 +68,7 @@ def by_nbgrader(graded, environment, tmp_path_factory):
         picked = some_of(lab, graded(lab).tasks())
         trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, picked)
         ended(started(environment, trial.path, "autograde", lab.name))
-        return trial, [one.name for one in picked]
+        return trial, list(picked)
 
     return grade
 
