@@ -105,9 +105,9 @@ def used_in(cells: Iterable[Cell]) -> dict[LibraryName, str]:
 
 
 def given_or_answered(lab: Document) -> dict[LibraryName, str]:
-    """Return the names that a lab's solution and its given code use, checks aside."""
+    """Return the names that a lab's answers, and the code given around and above them, use."""
     code = [cell for cell in lab.cells if cell.kind == "code"]
-    return used_in(cell for cell in code if words.role(cell) is not Role.CHECK)
+    return used_in(cell for cell in code if words.role(cell) in {Role.SETUP, Role.TASK})
 
 
 def words_shown(lesson: Document) -> set[str]:
