@@ -21,7 +21,7 @@ from autograder.judge.messages import SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.steps import Step, steps_of
 
-from .labs import COURSE, function_of
+from .labs import COURSE, function_of, jobs_for
 
 Outcomes = dict[str, list[Outcome]]
 """The outcomes of a test's cases, by the test's name without parameters."""
@@ -101,7 +101,7 @@ class Plan:
         found = {}
         with _data(self.graded) as data:
             set_up = SetUp(checks=self.checks, grants=self.graded.grants, data=data)
-            with Pool(set_up, jobs=4) as pool:
+            with Pool(set_up, jobs=jobs_for(self.lab)) as pool:
                 waiting = list(self.tasks)
                 while waiting or pool.is_busy:
                     while waiting and pool.has_room:

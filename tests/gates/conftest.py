@@ -6,10 +6,7 @@ import pytest
 
 from autograder.trial import Trial
 
-from .labs import CORPORA, COURSE, GradedClass
-
-JOBS = 4
-"""More than there are processors: a submission that stands still before a gate needs none."""
+from .labs import CORPORA, COURSE, GradedClass, jobs_for
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +18,7 @@ def graded(tmp_path_factory):
         if lab not in known:
             path = tmp_path_factory.mktemp(lab.short)
             trial = Trial.of(path, COURSE, lab, CORPORA[lab])
-            ran = trial.grade("--jobs", str(JOBS))
+            ran = trial.grade("--jobs", str(jobs_for(lab)))
             assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)
         return known[lab]
