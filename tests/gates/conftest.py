@@ -8,6 +8,9 @@ from autograder.trial import Trial
 
 from .labs import CORPORA, COURSE, GradedClass, jobs_for
 
+WAIT = 3
+"""Seconds that a test waits for an answer; wrong submissions are many, and a wait decides nothing."""
+
 
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):
@@ -18,7 +21,7 @@ def graded(tmp_path_factory):
         if lab not in known:
             path = tmp_path_factory.mktemp(lab.short)
             trial = Trial.of(path, COURSE, lab, CORPORA[lab])
-            ran = trial.grade("--jobs", str(jobs_for(lab)))
+            ran = trial.grade("--jobs", str(jobs_for(lab)), "--wait", str(WAIT))
             assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)
         return known[lab]
