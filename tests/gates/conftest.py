@@ -8,8 +8,8 @@ from autograder.trial import Trial
 
 from .labs import CORPORA, COURSE, GradedClass, jobs_for
 
-WAIT = 3
-"""Seconds that a test waits for an answer; wrong submissions are many, and a wait decides nothing."""
+WAIT = 5
+"""Seconds that a test waits for an answer: many submissions are wrong, and a wait decides nothing."""
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def jobs_for(lab: Lab) -> int:
 
     What stands still before a gate needs no processor, so there are many where there are gates.
     """
-    return 10 if "upstream" in lab.source.read_text(encoding="utf-8") else 3
+    return 6 if "upstream" in lab.source.read_text(encoding="utf-8") else 3
 
 
 def short(value: object) -> str:
