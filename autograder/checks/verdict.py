@@ -139,10 +139,10 @@ def of_test(test: CheckTest, observed: Observed, cell: CheckCell) -> Verdict:
     return Verdict(
         test,
         Outcome.FAILED,
-        message=cut(readable(message), MAX_MESSAGE),
+        message=readable(cut(message, MAX_MESSAGE)),
         difference=found,
         turns=tuple(observed.turns),
-        raised=cut(readable("\n".join(observed.raised[-3:])), MAX_MESSAGE),
+        raised=readable(cut("\n".join(observed.raised[-3:]), MAX_MESSAGE)),
         seconds=observed.seconds,
     )
 
@@ -170,7 +170,7 @@ def of_cell(cell: CheckCell, findings: Findings, *, attempt: int, seed: int) -> 
         max_points=cell.points,
         points=mark(cell.points, earned, all_passed=bool(passed) and all(passed)),
         tests=tuple(records),
-        printed=cut(readable(findings.printed)),
+        printed=readable(cut(findings.printed)),
         problem=findings.problem,
         seed=seed,
     )

@@ -9,7 +9,7 @@ from autograder.trial import Trial
 from .labs import CORPORA, COURSE, GradedClass, jobs_for
 
 WAIT = 5
-"""Seconds that a test waits for an answer: many submissions are wrong, and a wait decides nothing."""
+"""Seconds that a test waits for an answer: wrong submissions are many, and it decides nothing."""
 
 
 @pytest.fixture(scope="session")
