@@ -38,12 +38,14 @@ class Turn:
 
 
 class Line:
-    """An open line to a served submission: one connection pool for all tests of a cell."""
+    """An open line to a served submission, for all tests of a cell."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         # TLS is never used here, and its set-up would cost 20 ms.
-        self._transport = httpx2.AsyncHTTPTransport(uds=endpoint.uds, verify=False, retries=0)
+        # No connection is used twice: after a 500 the app's server hangs up, a moment later.
+        once = httpx2.Limits(max_keepalive_connections=0)
+        self._transport = httpx2.AsyncHTTPTransport(uds=endpoint.uds, verify=False, limits=once)
 
     def client(self, *, wait: float) -> Client:
         """Return a fresh client, without cookies, that waits `wait` seconds for an answer."""
