@@ -33,7 +33,7 @@ class Turn:
 
 
 class Line:
-    """An open line to a served submission: one connection pool for all tests of a cell."""
+    """An open line to a served submission, for all tests of a cell."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
