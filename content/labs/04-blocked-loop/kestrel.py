@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+from http import HTTPStatus
 from http.client import HTTPConnection
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -25,7 +27,7 @@ def look_up_warranty(bike: int) -> int:
         UnknownBike: It does not know the bike.
     """
     status, told = _ask("GET", f"/legacy/warranty/{bike}")
-    if status == 404:
+    if status == HTTPStatus.NOT_FOUND:
         raise UnknownBike(f"The workshop does not know bike {bike}.")
     return told["value"]
 
@@ -53,10 +55,9 @@ def search_manual(word: str) -> list[str]:
     """
     found = []
     with MANUAL.open(encoding="utf-8") as file:
-        lines = iter(file)
-        found += [line.strip() for _, line in zip(range(20), lines) if word in line.lower()]
+        found += [line.strip() for line in islice(file, 20) if word in line.lower()]
         seal = _report(f"search/{quote(word)}")
-        found += [line.strip() for line in lines if word in line.lower()]
+        found += [line.strip() for line in file if word in line.lower()]
     return [f"{line} [{seal}]" for line in found]
 
 
@@ -80,3 +81,6 @@ def _ask(method: str, path: str) -> tuple[int, dict]:
         return reply.status, json.loads(reply.read())
     finally:
         line.close()
+
+
+# ruff: noqa: INP001 - it lies beside a notebook
