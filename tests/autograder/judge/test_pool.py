@@ -127,3 +127,38 @@ def test_submissions_reach_the_outside_world_of_the_check():
     }
     assert [answer.judged.score for answer in answers.values()] == [2, 2, 2], told
     assert all(answer.judged.cells["app"].ok for answer in answers.values())
+
+
+STUDENTS = '''\
+from fastapi import FastAPI
+
+
+def says(word):
+    app = FastAPI()
+    app.get("/")(lambda: word)
+    return app
+
+
+async def test_the_bug_is_caught(student_tests):
+    """Your test catches the bug."""
+    caught = await student_tests("test_it", good=says("yes"), broken={"no": says("no")})
+    assert caught.passes_good, caught.why
+    assert not caught.missed
+'''
+ASKS_FOR_YES = 'test_it(client):\n    assert {}client.get("/"){}.json() == "yes"\n'
+
+
+def test_a_students_test_is_run_in_the_sandbox():
+    """A plain one and an async one, which needs an event loop of its own."""
+    tests = {
+        "plain": "def " + ASKS_FOR_YES.format("", ""),
+        "async": "async def " + ASKS_FOR_YES.format("(await ", ")"),
+    }
+    steps = {name: (Step("test", test), Step("check", "")) for name, test in tests.items()}
+    with Pool(SetUp(checks={"check": check(STUDENTS)}), jobs=1) as pool:
+        answers = judged(pool, [Task(name=n, steps=s, seed=1) for n, s in steps.items()])
+    told = {name: answer.judged.checks["check"].tests[0] for name, answer in answers.items()}
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        "plain": 2,
+        "async": 2,
+    }, told
