@@ -552,6 +552,18 @@ async def test_student_tests(student_tests):
 '''
 
 
+async def grouped(client):
+    """A student's test that fails inside a block which makes groups of errors."""
+    async with asyncio.TaskGroup():
+        assert (await client.get("/greeting")).json() == "bye", "said inside"
+
+
+def test_what_a_students_test_says_inside_a_group_is_told(check):
+    """A WebSocket's block wraps what is raised in it; the student reads the error itself."""
+    ((_, message),) = verdicts(check(STUDENT_TESTS, test_it=grouped))
+    assert message.startswith("AssertionError: said inside")
+
+
 def test_a_students_test_is_judged_by_what_it_catches(check):
     """It must pass on the good app and fail on each broken one."""
     assert verdicts(check(STUDENT_TESTS, test_it=careful)) == PASSED
