@@ -18,7 +18,7 @@ from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 from classroom.upstream import Upstream
 
-QUICK = Deadlines(wait=0.5, cell=10.0)
+QUICK = Deadlines(wait=0.5, again=0.5, cell=10.0)
 
 
 @pytest.fixture
