@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["AppStartupError", "BackgroundServer"]
 
+_SANDBOX = "No port may be opened here: this is a sandbox."
 _STUCK = 1.0
 """Seconds after which a loop that does not answer counts as blocked."""
 
@@ -174,8 +175,13 @@ class BackgroundServer:
         try:
             listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         except PermissionError as error:
-            raise NoSocketsError("No port may be opened here: this is a sandbox.") from error
-        listener.bind(("127.0.0.1", 0))
+            raise NoSocketsError(_SANDBOX) from error
+        try:
+            # Refused where only the outside world may be called.
+            listener.bind(("127.0.0.1", 0))
+        except PermissionError as error:
+            listener.close()
+            raise NoSocketsError(_SANDBOX) from error
         self.port = int(listener.getsockname()[1])
         return listener
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import socket
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import pytest
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import StreamingResponse
 
-from classroom.serving import AppStartupError, BackgroundServer
+from classroom.serving import AppStartupError, BackgroundServer, NoSocketsError
 
 
 def make_app(log=None):
@@ -424,3 +425,19 @@ def test_fifty_servers_leave_nothing_behind(ends_its_threads):
         once()
     gc.collect()
     assert psutil.Process().num_fds() <= descriptors
+
+
+@pytest.mark.parametrize("refused", ["__init__", "bind"])
+def test_a_sandbox_that_opens_no_port_is_recognised(monkeypatch, refused):
+    """Whether it refuses the socket or only its port, the reason is told, and nothing is left."""
+
+    def refuse(self, *_):
+        raise PermissionError(1, "Operation not permitted")
+
+    class Refusing(socket.socket):
+        pass
+
+    setattr(Refusing, refused, refuse)
+    monkeypatch.setattr("classroom.serving.socket.socket", Refusing)
+    with pytest.raises(NoSocketsError, match="sandbox"):
+        BackgroundServer(FastAPI()).start()
