@@ -25,9 +25,10 @@ def __autograder_restore__():
     while __autograder_undo__:
         __autograder_undo__.pop()()
 
-def __autograder_test__(name, url):
+async def __autograder_test__(name, url):
+    import asyncio
     from classroom.student_tests import run_with_client
-    run_with_client(globals()[name], url)
+    await asyncio.to_thread(run_with_client, globals()[name], url)
 
 __autograder_undo__ = []
 """
