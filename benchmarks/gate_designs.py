@@ -287,6 +287,13 @@ def server_sent_events(app: FastAPI, pause: Pause) -> None:
             yield {"delta": word}
 
 
+def json_lines(app: FastAPI, pause: Pause) -> None:
+    @app.post("/chat/{key}")
+    async def chat(key: str) -> AsyncIterator[dict[str, str]]:
+        async for word in _words(key, pause):
+            yield {"delta": word}
+
+
 def sync_generator(app: FastAPI, pause: Pause) -> None:
     def words(key: str) -> Iterator[str]:
         with OpenAI(**_openai(DefaultHttpxClient)) as client:
@@ -508,7 +515,7 @@ PATTERNS: dict[str, Pattern] = {
         ),
     ),
     "streamed": Pattern(
-        right=(plain_text, server_sent_events, sync_generator),
+        right=(plain_text, server_sent_events, json_lines, sync_generator),
         wrong=(
             (collects, "first word had left the model"),
             (two_by_two, "first word had left the model"),
@@ -524,7 +531,7 @@ PATTERNS: dict[str, Pattern] = {
         ),
     ),
     "cancelled_on_leave": Pattern(
-        right=(plain_text, server_sent_events, asks_while_connected),
+        right=(plain_text, server_sent_events, json_lines, asks_while_connected),
         wrong=((producer_goes_on, "goes on with"), (thread_goes_on, "goes on with")),
     ),
 }

@@ -44,8 +44,12 @@ PINGS = 3
 """Answered pings after which everything that an app is going to call has been called."""
 ROUNDS = 12
 """Rounds in which one call is released; later rounds release all that are held."""
-PACE = 0.02
-"""Seconds between tokens to an app whose client has left; decides nothing."""
+PACE = 0.2
+"""Seconds between tokens to an app whose client has left; decides nothing.
+
+Long, because a token that arrives together with the news of the leaving finds a generator at its
+`yield`, where FastAPI's JSON Lines leave it to the garbage collector.
+"""
 WORDS = ("Quokkas", " juggle", " velvet", " lanterns")
 """What the model says while its stream is gated: words that no app says by itself."""
 
