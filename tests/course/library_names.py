@@ -98,14 +98,17 @@ def used_in(cells: Iterable[Cell]) -> dict[LibraryName, str]:
         if words.text(cell, "raises") == "SyntaxError":
             continue
         names.visit(ast.parse(plain_python(cell.text)))
+        if words.role(cell) is Role.SETUP:
+            names.found.clear()  # imports, and what the student runs without reading it
+            continue
         place = words.text(cell, "task") or words.role(cell).value
         for name in names.found - where.keys():
             where[name] = place
     return where
 
 
-def given_or_answered(lab: Document) -> dict[LibraryName, str]:
-    """Return the names that a lab's answers, and the code given around and above them, use."""
+def asked_for(lab: Document) -> dict[LibraryName, str]:
+    """Return the names that a lab's answers, and the code given around them, use."""
     code = [cell for cell in lab.cells if cell.kind == "code"]
     return used_in(cell for cell in code if words.role(cell) in {Role.SETUP, Role.TASK})
 

@@ -11,7 +11,7 @@ from autograder.build.markdown import Document, read
 from autograder.build.words import Role
 from autograder.course import Course, Lab
 
-from .library_names import Names, given_or_answered, used_in, words_shown
+from .library_names import Names, asked_for, used_in, words_shown
 
 COURSE = Course.find(Path(__file__))
 
@@ -42,7 +42,7 @@ def test_a_lab_uses_only_what_a_lesson_up_to_it_shows(lab):
             text = document(lesson.source)
             shown |= used_in(cell for cell in text.cells if cell.kind == "code").keys()
             said |= words_shown(text)
-    used = given_or_answered(document(lab.source))
+    used = asked_for(document(lab.source))
     assert used
     assert not [
         f"{lab.short} uses {library}'s {name} in {where}, which no lesson up to "
