@@ -193,12 +193,17 @@ def likeness(item: Any) -> Hashable:
         case Host():
             return "host", item.host
         case _IncludedRouter():
-            return "router", id(item.original_router), item.include_context.prefix
+            return "router", item.include_context.prefix, _paths(item.original_router)
         case Middleware():
             dispatch = item.kwargs.get("dispatch")
             return "middleware", _name(item.cls), dispatch and _name(dispatch)
         case _:
             return "handler", _name(item)
+
+
+def _paths(router: APIRouter) -> Hashable:
+    """Return what a router made anew has in common with the old one; an empty one is itself."""
+    return frozenset(getattr(route, "path", "") for route in router.routes) or id(router)
 
 
 def _name(thing: Any) -> str:

@@ -368,6 +368,17 @@ def test_without_cell_ids_the_same_registration_replaces(notebook):
     assert notebook.paths == ["/agents/me", "/agents/{id}"]
 
 
+def test_without_cell_ids_a_router_made_anew_replaces_the_old_one(notebook):
+    """One that is included from the prompt again is recognised by its prefix and paths."""
+    for word in ("old", "new"):
+        notebook.run(
+            "router = APIRouter(prefix='/staff')\n"
+            f"@router.get('/')\ndef get(): return {word!r}\n"
+            "app.include_router(router)"
+        )
+    assert notebook.get("/staff/").json() == "new"
+
+
 def test_two_routes_of_one_input_stay_two(notebook):
     """At a prompt, one input that registers a path twice behaves as plain FastAPI does."""
     notebook.run(route("/x", "first") + route("/x", "second", "other"))
