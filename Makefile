@@ -9,7 +9,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab demo test attacks lint build bench lock clean
+.PHONY: help setup lab demo test attacks lint build bench stress lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -25,8 +25,8 @@ demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 test: $(TOOLS)  ## Run the whole test suite
 	$(BIN)/pytest
 
-attacks: $(TOOLS)  ## Run the attack suite, which has open findings
-	ATTACKS=1 $(BIN)/pytest tests/attacks
+attacks: $(TOOLS)  ## Run only the attack suite
+	$(BIN)/pytest tests/attacks
 
 lint: $(TOOLS)  ## Check style and types
 	$(BIN)/ruff check .
@@ -40,6 +40,12 @@ bench: $(TOOLS)  ## Measure side by side against peers
 	$(BIN)/python benchmarks/check_cell.py
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/grading.py
+
+stress: $(TOOLS)  ## Kill the grader, load the machine, feed it hostile output (an hour)
+	$(BIN)/python benchmarks/restarts.py
+	$(BIN)/python benchmarks/steadiness.py
+	$(BIN)/python benchmarks/hostile_records.py
+	$(BIN)/python benchmarks/grading.py --size 0 --growth 10,100,1000
 
 lock: $(TOOLS)  ## Resolve the newest versions that work together
 	$(BIN)/python tools/lock.py

@@ -67,6 +67,13 @@ def grade(
     seed: Annotated[
         int | None, typer.Option(help="Replay a verdict: the seed that was recorded with it.")
     ] = None,
+    wait: Annotated[
+        float,
+        typer.Option(
+            min=1,
+            help="Seconds that a test waits for one answer; ends waits, decides nothing else.",
+        ),
+    ] = 10,
     unsafe: Annotated[
         bool,
         typer.Option("--unsafe-no-sandbox", help="Run students' code with all your own rights."),
@@ -78,7 +85,11 @@ def grade(
     from autograder.grading.grade import Options  # noqa: PLC0415 - as above
 
     options = Options(
-        jobs=jobs or len(os.sched_getaffinity(0)), cached=not no_cache, seed=seed, unsafe=unsafe
+        jobs=jobs or len(os.sched_getaffinity(0)),
+        cached=not no_cache,
+        seed=seed,
+        unsafe=unsafe,
+        wait=wait,
     )
     raise typer.Exit(
         command.run(Path.cwd(), lab, students=student or [], options=options, as_json=as_json)

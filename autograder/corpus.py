@@ -85,7 +85,7 @@ class Submission:
         try:
             told = _Header.model_validate(yaml.safe_load(header))
             tasks, edits = _changes(body)
-        except ValueError as error:
+        except (ValueError, yaml.YAMLError) as error:
             raise BadSubmission(f"{file}: {error}") from error
         return cls(
             name=file.stem,

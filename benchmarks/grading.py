@@ -9,9 +9,10 @@ Every way grades the same class of lab 01, in one run, each in a course folder o
 - `grade, 1 job`, `grade, all cores`: `autograder grade`;
 - `grade, cached`: the same again, when nothing has changed.
 
-Prints wall and CPU seconds and peak memory per submission and the ratios to the first way, and
-writes them as JSON (`--json FILE`) and as a plot (`--plot FILE`). `--growth N,N,...` measures in
-addition how time and the coordinator's memory grow with the class.
+Prints wall and CPU seconds per submission, peak memory (of the largest process, and of the
+process that was started alone) and the ratios to the first way, and writes them as JSON
+(`--json FILE`) and as a plot (`--plot FILE`). `--growth N,N,...` measures in addition how time
+and the coordinator's own memory grow with the class.
 """
 
 from __future__ import annotations
@@ -64,6 +65,23 @@ for _name in [name for name in globals() if name.startswith("test_")]:
     del globals()[_name]
 """
 
+MEASURE = """
+import json, re, resource, subprocess, sys, time
+from pathlib import Path
+
+begun, own = time.perf_counter(), 0
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+while process.poll() is None:
+    # The system forgets a process's own peak when it ends, and adds its children's.
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    own = max([own, *map(int, re.findall(r"VmHWM:\\s+(\\d+)", status))])
+    time.sleep(0.05)
+wall = time.perf_counter() - begun
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, own / 1024]))
+"""
+"""Runs a command and prints wall and CPU seconds and both peaks in megabytes."""
+
 
 @dataclass
 class Measured:
@@ -75,6 +93,7 @@ class Measured:
         wall: Seconds on the clock.
         cpu: Seconds of processors, over all its processes.
         memory: Peak megabytes of its largest process.
+        own: Peak megabytes of the process that was started, the coordinator, alone.
     """
 
     way: str
@@ -82,6 +101,7 @@ class Measured:
     wall: float
     cpu: float
     memory: float
+    own: float
 
 
 def with_asserts(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
@@ -140,20 +160,12 @@ def in_a_process(
     way: str, count: int, command: list[str], folder: Path, *, stock: bool
 ) -> Measured:
     """Measure a command in a process of its own, so that peak memory is the command's."""
-    script = (
-        "import json, resource, subprocess, sys, time; b = time.perf_counter(); "
-        "d = subprocess.run(sys.argv[1:], capture_output=True); "
-        "u = resource.getrusage(resource.RUSAGE_CHILDREN); "
-        "print(json.dumps([time.perf_counter() - b, u.ru_utime + u.ru_stime, u.ru_maxrss / 1024,"
-        " d.returncode]))"
-    )
     environment = os.environ | {"AUTOGRADER_ENGINE": "stock" if stock else "sandbox"}
     done = subprocess.run(
-        [sys.executable, "-c", script, str(BIN / command[0]), *command[1:]],
+        [sys.executable, "-c", MEASURE, str(BIN / command[0]), *command[1:]],
         cwd=folder, env=environment, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    wall, cpu, memory, _ = json.loads(done.stdout)
-    return Measured(way, count, wall, cpu, memory)
+    return Measured(way, count, *json.loads(done.stdout))
 
 
 def compare(size: int, parent: Path, console: Console) -> list[Measured]:
@@ -203,7 +215,16 @@ def growth(sizes: list[int], parent: Path) -> list[Measured]:
 def table(found: list[Measured]) -> Table:
     """Return the numbers per submission, with ratios to the first row."""
     shown = Table(title="Per submission")
-    for name in ("way", "submissions", "wall ms", "CPU ms", "peak MB", "per minute", "times"):
+    for name in (
+        "way",
+        "submissions",
+        "wall ms",
+        "CPU ms",
+        "peak MB",
+        "own MB",
+        "per minute",
+        "times",
+    ):
         shown.add_column(name, justify="left" if name == "way" else "right")
     first = found[0].wall / found[0].submissions
     for one in found:
@@ -214,6 +235,7 @@ def table(found: list[Measured]) -> Table:
             f"{1e3 * each:.0f}",
             f"{1e3 * one.cpu / one.submissions:.0f}",
             f"{one.memory:.0f}",
+            f"{one.own:.0f}",
             f"{60 / each:.0f}",
             f"{first / each:.1f}",
         )
@@ -234,19 +256,22 @@ def plot(found: list[Measured], file: Path) -> None:
 def main() -> None:
     """Measure, print, and keep."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--size", type=int, default=17, help="submissions of the comparison")
+    parser.add_argument(
+        "--size", type=int, default=17, help="submissions of the comparison; 0 leaves it out"
+    )
     parser.add_argument("--growth", default="", help="class sizes, such as 10,100,1000")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
     console = Console()
     with tempfile.TemporaryDirectory(prefix="bench-") as parent:
-        found = compare(options.size, Path(parent), console)
-        console.print(table(found))
+        found = compare(options.size, Path(parent), console) if options.size else []
+        if found:
+            console.print(table(found))
         grown = growth([int(size) for size in options.growth.split(",") if size], Path(parent))
         if grown:
             console.print(table(grown))
-    if options.plot:
+    if options.plot and found:
         plot(found, options.plot)
     if options.json:
         told = {"comparison": found, "growth": grown}

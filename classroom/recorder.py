@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ class Recorder:
         self.app = app
         self.startup_error: BaseException | None = None
         self.stopping = False
-        self._errors: deque[BaseException] = deque(maxlen=KEPT_ERRORS)
+        self._errors: deque[tuple[float, BaseException]] = deque(maxlen=KEPT_ERRORS)
         self._lock = threading.Lock()
 
     def add(self, error: BaseException) -> None:
@@ -41,12 +42,12 @@ class Recorder:
     def keep(self, error: BaseException) -> None:
         """Write down an exception, whenever it came."""
         with self._lock:
-            self._errors.append(error)
+            self._errors.append((time.monotonic(), error))
 
-    def take(self) -> list[BaseException]:
-        """Return what was written down since the last call."""
+    def take(self, *, since: float = 0.0) -> list[BaseException]:
+        """Return what was written down since the last call, and not before `since`."""
         with self._lock:
-            errors = list(self._errors)
+            errors = [error for at, error in self._errors if at >= since]
             self._errors.clear()
         return errors
 

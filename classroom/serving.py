@@ -138,13 +138,16 @@ class BackgroundServer:
         if thread.is_alive():
             self._force(thread)
 
-    def take_errors(self) -> list[BaseException]:
+    def take_errors(self, *, since: float = 0.0) -> list[BaseException]:
         """Return the exceptions that the app let through since the last call, oldest first.
 
         They keep their tracebacks, so the last frame is the app's own line. Only the last 32
         are kept.
+
+        Args:
+            since: What came before that, as `time.monotonic` counts, is left out.
         """
-        return self._recorder.take()
+        return self._recorder.take(since=since)
 
     def __enter__(self) -> Self:
         return self.start()

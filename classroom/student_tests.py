@@ -14,11 +14,24 @@ from classroom.own_loop import completed
 def run_with_client(test: Callable[..., Any], url: str) -> None:
     """Call a test with a client of the app; whatever it raises is its verdict.
 
+    A group of one error, as a WebSocket's block makes of whatever is raised in it, counts as
+    that error.
+
     Args:
         test: A function that takes the client: `httpx2.AsyncClient` for a coroutine function,
             `httpx2.Client` for a plain one.
         url: The app's address.
     """
+    try:
+        _run(test, url)
+    except BaseExceptionGroup as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+            error = error.exceptions[0]
+        raise error from None
+
+
+def _run(test: Callable[..., Any], url: str) -> None:
     if inspect.iscoroutinefunction(test):
         completed(_awaited(test, url))
         return

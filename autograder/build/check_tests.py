@@ -28,6 +28,7 @@ class Test:
         probe: Whether it shows that the task has been begun.
         weight: Its shares of the cell's points; None if that is not a positive number.
         skills: Skills of its own.
+        hints: What it says after failed attempts.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Test:
     probe: bool
     weight: float | None
     skills: tuple[str, ...]
+    hints: tuple[str, ...]
 
 
 def tests(cell: Cell) -> list[Test]:
@@ -60,6 +62,7 @@ def _test(node: Function, *, hidden: bool) -> Test:
         probe=any(name == "probe" for name, _ in marks),
         weight=_positive(weights[0]) if weights else 1.0,
         skills=tuple(str(values[0]) for name, values in marks if name == "skill" and values),
+        hints=tuple(str(text) for name, values in marks if name == "hint" for text in values),
     )
 
 

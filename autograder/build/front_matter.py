@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from autograder.build.markdown import Document
 from autograder.build.problems import Problem
+from autograder.judge.grants import Grants
 
 
 class FrontMatter(BaseModel):
@@ -37,6 +38,8 @@ class LabFront(FrontMatter):
     """Number of the lesson that it follows."""
     entry: Literal["app", "create_app"]
     """What a submission defines: the app itself or a function that makes it."""
+    grants: Grants | None = None
+    """What its submissions may use while they are graded, beyond the minimum."""
 
 
 Front = TypeVar("Front", bound=FrontMatter)
@@ -44,7 +47,10 @@ Front = TypeVar("Front", bound=FrontMatter)
 
 def front_matter(document: Document, model: type[Front]) -> Front | list[Problem]:
     """Read a source's front matter, or say what is wrong with it."""
-    fields = ", ".join(model.model_fields)
+    fields = ", ".join(
+        name if field.is_required() else f"perhaps {name}"
+        for name, field in model.model_fields.items()
+    )
     advice = f"Begin the file with front matter between two lines of ---: {fields}."
     if not document.front.strip():
         return [document.problem(1, "the front matter is missing", advice)]

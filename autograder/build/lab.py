@@ -233,7 +233,12 @@ def _visible_share(source: LabText) -> Iterator[Problem]:
 
 def notebook(source: LabSource) -> str:
     """Return nbgrader's source notebook of a lab."""
-    return written(_notebook_cell(source, cell) for cell in source.document.cells)
+    grants = source.front.grants
+    told = grants.model_dump(mode="json", exclude_unset=True) if grants else {}
+    return written(
+        (_notebook_cell(source, cell) for cell in source.document.cells),
+        {"autograder": told} if told else {},
+    )
 
 
 def _notebook_cell(source: LabSource, cell: Cell) -> NotebookCell:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -46,8 +46,8 @@ class NotebookCell:
     name: str = ""
 
 
-def written(cells: Iterable[NotebookCell]) -> str:
-    """Return a notebook's text.
+def written(cells: Iterable[NotebookCell], metadata: Mapping[str, Any] | None = None) -> str:
+    """Return a notebook's text, with metadata of its own beside every notebook's.
 
     A cell without a name gets an id made of its kind and text, so that inserting a cell changes
     that cell alone; equal cells are counted.
@@ -58,7 +58,7 @@ def written(cells: Iterable[NotebookCell]) -> str:
         identity = cell.name or _identity(cell, seen[cell.kind, cell.text])
         seen[cell.kind, cell.text] += 1
         nodes.append(_node(cell, identity))
-    notebook = new_notebook(cells=nodes, metadata=METADATA)
+    notebook = new_notebook(cells=nodes, metadata={**METADATA, **(metadata or {})})
     notebook.nbformat_minor = 5  # the first with cell ids, and what nbgrader writes
     nbformat.validate(notebook)
     return f"{nbformat.writes(notebook)}\n"

@@ -48,6 +48,11 @@ def syntax_problem(document: Document, cell: Cell, *, magics: bool = True) -> Pr
     return None
 
 
+def plain_python(source: str) -> str:
+    """Return a cell's Python, magics and shell commands turned into calls; empty if it has none."""
+    return _plain(_python_part(source)[0])
+
+
 def _python_part(source: str) -> tuple[str, int]:
     """Return what of a cell is Python, and how many lines stand above it."""
     first, _, rest = source.partition("\n")

@@ -6,22 +6,17 @@ Whatever goes wrong on the wire comes back as a `NoAnswer` with a sentence for t
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx2
 
-from autograder.checks.subject import Endpoint
+from autograder.checks.bounded import ENCODINGS, Bounded
+from autograder.checks.http1 import Transport
+from autograder.checks.subject import Endpoint, NoAnswer
 from classroom.upstream import current_deadline
-
-MAX_BODY = 16 * 2**20
-"""Bytes of one answer that are read; no lab asks for more, and a hostile one never ends."""
-
-
-class NoAnswer(AssertionError):
-    """The submission gave no usable answer; the message tells the student what happened."""
 
 
 @dataclass
@@ -38,12 +33,11 @@ class Turn:
 
 
 class Line:
-    """An open line to a served submission: one connection pool for all tests of a cell."""
+    """An open line to a served submission, for all tests of a cell."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
-        # TLS is never used here, and its set-up would cost 20 ms.
-        self._transport = httpx2.AsyncHTTPTransport(uds=endpoint.uds, verify=False, retries=0)
+        self._transport = Transport(endpoint)
 
     def client(self, *, wait: float) -> Client:
         """Return a fresh client, without cookies, that waits `wait` seconds for an answer."""
@@ -65,7 +59,11 @@ class Client(httpx2.AsyncClient):
         self, *, endpoint: Endpoint, transport: httpx2.AsyncBaseTransport, wait: float
     ) -> None:
         super().__init__(
-            base_url=endpoint.base_url, transport=transport, timeout=None, trust_env=False
+            base_url=endpoint.base_url,
+            transport=transport,
+            timeout=None,
+            trust_env=False,
+            headers={"accept-encoding": ", ".join(ENCODINGS)},
         )
         self.turns: list[Turn] = []
         self._wait = wait
@@ -84,7 +82,8 @@ class Client(httpx2.AsyncClient):
                 turn.response = await super().send(request, **options)
         except TimeoutError:
             raise NoAnswer(
-                f"Your app had not answered {what} after {self._wait:g} seconds."
+                f"Your app had not answered {what} after {self._wait:g} seconds.",
+                stood_still=True,
             ) from None
         except httpx2.ConnectError:
             raise NoAnswer(f"Nothing accepted the connection for {what}.") from None
@@ -122,31 +121,9 @@ class _Shared(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._transport.handle_async_request(request)
         assert isinstance(response.stream, httpx2.AsyncByteStream)
-        response.stream = _Bounded(response.stream)
+        try:
+            response.stream = Bounded(response.stream, response.headers.get("content-encoding", ""))
+        except NoAnswer:
+            await response.aclose()
+            raise
         return response
-
-
-class _Bounded(httpx2.AsyncByteStream):
-    """Stops reading a body that does not end."""
-
-    def __init__(self, stream: httpx2.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        received = 0
-        async with aclosing(_chunks(self._stream)) as chunks:
-            async for chunk in chunks:
-                received += len(chunk)
-                if received > MAX_BODY:
-                    raise NoAnswer(
-                        f"The answer's body is longer than {MAX_BODY // 2**20} MB: reading stopped."
-                    )
-                yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def _chunks(stream: httpx2.AsyncByteStream) -> AsyncGenerator[bytes]:
-    async for chunk in stream:
-        yield chunk

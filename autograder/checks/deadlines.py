@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -12,16 +12,24 @@ class Deadlines:
 
     Attributes:
         wait: For one answer, or one gate.
+        again: The same, once a wait of the cell has been in vain: what blocks one test mostly
+            blocks its siblings, and right ones need a small part of it.
         cell: For a whole check cell; tests not begun by then count as failed.
     """
 
     wait: float
+    again: float
     cell: float
 
 
-IN_A_NOTEBOOK = Deadlines(wait=2.0, cell=10.0)
-WHILE_GRADING = Deadlines(wait=10.0, cell=25.0)
+IN_A_NOTEBOOK = Deadlines(wait=2.0, again=1.0, cell=10.0)
+WHILE_GRADING = Deadlines(wait=10.0, again=2.0, cell=25.0)
 """The cell's limit stays below nbgrader's own (30 s), which would throw away the whole cell."""
+
+
+def while_grading(wait: float) -> Deadlines:
+    """Return the deadlines of grading with another wait for one answer or gate."""
+    return replace(WHILE_GRADING, wait=wait, again=min(wait, WHILE_GRADING.again))
 
 
 @dataclass

@@ -137,4 +137,4 @@ def _shown(value: object) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError, RecursionError):
         text = repr(value)
-    return cut(readable(text), MAX_VALUE)
+    return readable(cut(text, MAX_VALUE))

@@ -5,12 +5,22 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import IN_A_NOTEBOOK, Deadlines
 from autograder.checks.records import CheckResult
 from autograder.checks.subject import Subject
+from autograder.checks.verdict import Findings
 from classroom.upstream import Upstream
+
+
+class Part(StrEnum):
+    """Which of a cell's tests a job is about."""
+
+    WHOLE = "whole"
+    VISIBLE = "visible"
+    HIDDEN = "hidden"
 
 
 def say_nothing(_sentence: str) -> None:
@@ -26,6 +36,9 @@ def no_upstream() -> Upstream:
 class Job:
     """One cell to run against one submission.
 
+    A cell may be done in two jobs, its visible tests first and its hidden ones later, in another
+    process of the submission: what hidden tests send is then never where a student can look.
+
     Attributes:
         cell: Which of the collected cells.
         subject: The submission.
@@ -36,7 +49,10 @@ class Job:
         attempt: How many times the cell has failed before; opens the next hint.
         take_printed: Returns what the submission wrote to its streams since the last call.
         notice: Told what a test is waiting for, when a wait grows long. Must not block.
-        result: The verdict, once the job is done.
+        part: Which of the cell's tests to run.
+        before: What an earlier job found out about the cell's other tests.
+        findings: What this job and the one before found out, once it is done.
+        result: The verdict on all of these tests, once the job is done.
     """
 
     cell: CheckCell
@@ -48,4 +64,7 @@ class Job:
     attempt: int = 0
     take_printed: Callable[[], str] = str
     notice: Callable[[str], None] = say_nothing
+    part: Part = Part.WHOLE
+    before: Findings = field(default_factory=Findings)
+    findings: Findings = field(default_factory=Findings)
     result: CheckResult | None = None

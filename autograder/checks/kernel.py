@@ -88,11 +88,11 @@ class KernelSubject:
         with file.open("rb") as opened:
             return opened.read(MAX_FILE)
 
-    def take_errors(self) -> list[str]:
+    def take_errors(self, *, since: float) -> list[str]:
         """Return what the app raised while it answered."""
         if self._server is None:
             return []
-        return [student_error(error) for error in self._server.take_errors()]
+        return [student_error(error) for error in self._server.take_errors(since=since)]
 
     def close(self) -> None:
         """Stop serving."""

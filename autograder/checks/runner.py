@@ -13,20 +13,29 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TextIO
 
 import pytest
-from _pytest.runner import runtestprotocol
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.difference import Comparison
 from autograder.checks.fixtures.plugin import Fixtures
-from autograder.checks.job import Job
+from autograder.checks.job import Job, Part
 from autograder.checks.records import CheckResult, Outcome
-from autograder.checks.verdict import Observed, Verdict, describe, not_run, of_cell, of_test
+from autograder.checks.verdict import (
+    CheckTest,
+    Findings,
+    Observed,
+    Verdict,
+    describe,
+    not_run,
+    of_cell,
+    of_test,
+)
 from autograder.checks.work import Work
 
 _OPTIONS = (
@@ -107,6 +116,7 @@ class _Checks:
         self._cells = {cell.module_name: cell for cell in cells}
         self._jobs = jobs
         self._work: Work | None = None
+        self._tests: dict[pytest.Function, CheckTest] = {}
 
     @property
     def work(self) -> Work:
@@ -141,8 +151,19 @@ class _Checks:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
-        """Run a test without logging it: reports would pile up in pytest, a class long."""
-        runtestprotocol(item, log=False)
+        """Set a test up, run it and tear it down, and note its first failure.
+
+        pytest's own loop would also write reports, which pile up a class long, and draw a
+        traceback for each, which nobody reads and hostile values break.
+        """
+        assert isinstance(item, pytest.Function)
+        state = item.session._setupstate  # noqa: SLF001 - pytest has no public way to it
+        item._initrequest()  # noqa: SLF001 - as above
+        self._try(lambda: state.setup(item))
+        if self.work.observed.failure is None:
+            self._try(item.runtest)
+        self._try(lambda: state.teardown_exact(None))
+        item.funcargs = {}
         return True
 
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> bool | None:
@@ -158,54 +179,58 @@ class _Checks:
         """Note which comparison did not hold."""
         self.work.observed.comparison = Comparison(op, left, right)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> pytest.TestReport:
-        """Note the first failure of a test, in whatever phase.
-
-        pytest's own report would draw the traceback, which nobody reads and hostile values break.
-        """
-        assert call.when != "collect"
-        observed = self.work.observed
-        observed.seconds += call.duration
-        if call.excinfo is not None and observed.failure is None:
-            observed.failure = call.excinfo
-        return pytest.TestReport(
-            nodeid=item.nodeid,
-            location=item.location,
-            keywords={},
-            outcome="passed" if call.excinfo is None else "failed",
-            longrepr=None,
-            when=call.when,
-            duration=call.duration,
-        )
-
     # The work
+
+    def _try(self, act: Callable[[], None]) -> None:
+        """Do a part of a test; what it raises is the test's verdict."""
+        observed, began = self.work.observed, time.perf_counter()
+        try:
+            act()
+        except (KeyboardInterrupt, pytest.exit.Exception):
+            raise
+        except BaseException:  # noqa: BLE001 - whatever it is
+            observed.failure = observed.failure or pytest.ExceptionInfo.from_current()
+        finally:
+            observed.seconds += time.perf_counter() - began
+
+    def _described(self, item: pytest.Function, cell: CheckCell) -> CheckTest:
+        if item not in self._tests:
+            self._tests[item] = describe(item, cell)
+        return self._tests[item]
 
     def _do(self, job: Job, items: Sequence[pytest.Function]) -> CheckResult:
         self._work = work = Work(job)
         try:
-            verdicts = list(self._verdicts(work, items))
+            described = [(item, self._described(item, job.cell)) for item in items]
+            verdicts = job.before.verdicts + tuple(self._verdicts(work, described))
             if work.fault is not None:
                 raise work.fault
-            return of_cell(
-                job.cell,
+            job.findings = Findings(
                 verdicts,
-                attempt=job.attempt,
-                problem=work.problem,
-                printed="".join(work.printed),
-                seed=job.seed,
+                printed=job.before.printed + "".join(work.printed),
+                # What a hidden test met is kept from the student, be it a fault of the start.
+                problem=job.before.problem if job.part is Part.HIDDEN else work.problem,
+                pending=len(verdicts) < len(items),
+                stood_still=work.stood_still,
             )
+            return of_cell(job.cell, job.findings, attempt=job.attempt, seed=job.seed)
         finally:
             work.close()
             self._work = None
 
-    def _verdicts(self, work: Work, items: Sequence[pytest.Function]) -> Iterator[Verdict]:
-        """Yield a verdict on each test, the probe first, in the order of the cell otherwise."""
+    def _verdicts(
+        self, work: Work, tests: Sequence[tuple[pytest.Function, CheckTest]]
+    ) -> Iterator[Verdict]:
+        """Yield a verdict on each test, the probe first, in the order of the cell otherwise.
+
+        A part of the tests is left to another job, unless there is no more point in it.
+        """
         job, blocked = work.job, work.job.blocked
-        for item in sorted(items, key=lambda item: item.get_closest_marker("probe") is None):
-            test = describe(item, job.cell)
+        for item, test in sorted(tests, key=lambda one: (one[1].hidden, not one[1].probe)):
+            if not _is_wanted(test, job.part):
+                if blocked and job.part is Part.VISIBLE:
+                    yield not_run(test, blocked)
+                continue
             if blocked or work.countdown.over:
                 yield not_run(
                     test, blocked or "The time for this cell was used up before this test."
@@ -218,6 +243,10 @@ class _Checks:
             if test.probe and verdict.outcome is not Outcome.PASSED:
                 blocked = f"First make this work: {test.meaning}"
             yield verdict
+
+
+def _is_wanted(test: CheckTest, part: Part) -> bool:
+    return part is Part.WHOLE or test.hidden == (part is Part.HIDDEN)
 
 
 def run_in_thread(

@@ -20,6 +20,18 @@ class NotThere(AssertionError):
     """The submission has no function, dependency or file of that name."""
 
 
+class NoAnswer(AssertionError):
+    """The submission gave no usable answer; the message tells the student what happened.
+
+    Attributes:
+        stood_still: Whether a wait ran into its deadline.
+    """
+
+    def __init__(self, sentence: str, *, stood_still: bool = False) -> None:
+        super().__init__(sentence)
+        self.stood_still = stood_still
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """Where a served app listens.
@@ -108,8 +120,12 @@ class Subject(Protocol):
             NotThere: There is none of that name.
         """
 
-    def take_errors(self) -> list[str]:
-        """Return what the app raised while it answered since the last call, each in a line."""
+    def take_errors(self, *, since: float) -> list[str]:
+        """Return what the app raised while it answered, each in a line; they are then forgotten.
+
+        Args:
+            since: What it raised before that, as `time.monotonic` counts, is left out.
+        """
 
     def close(self) -> None:
         """Stop serving; harmless when nothing was served."""

@@ -76,7 +76,7 @@ def _response(turn: Turn) -> str:
     if turn.messages:
         said = turn.messages[-MAX_MESSAGES:]
         left_out = [f"({len(turn.messages) - len(said)} messages before)"]
-        shown = [cut(readable(message), MAX_LINE) for message in said]
+        shown = [readable(cut(message, MAX_LINE)) for message in said]
         body = "\n".join(shown if len(said) == len(turn.messages) else left_out + shown)
     else:
         try:
@@ -88,11 +88,11 @@ def _response(turn: Turn) -> str:
 
 def _message(first: str, headers: httpx2.Headers, body: str) -> str:
     told = [
-        cut(readable(f"{name}: {value}"), MAX_LINE)
+        readable(cut(f"{name}: {value}", MAX_LINE))
         for name, value in list(headers.items())[:50]
         if name.lower() not in _BORING
     ]
-    head = "\n".join([cut(readable(first), MAX_LINE), *told[:12]])
+    head = "\n".join([readable(cut(first, MAX_LINE)), *told[:12]])
     return f"{head}\n\n{body}" if body else head
 
 
@@ -101,7 +101,7 @@ def _body(content: bytes) -> str:
     shown = content[: 4 * MAX_TEXT]
     text = shown.decode("utf-8", "backslashreplace")
     if len(shown) == len(content):
-        return cut(readable(_pretty(text)))
+        return readable(cut(_pretty(text)))
     return f"{readable(text[:MAX_TEXT])} … ({len(content):,} bytes in all)"
 
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.conversation import Client, NoAnswer, Turn
+from autograder.checks.conversation import Client, Turn
 from autograder.checks.difference import Comparison, difference, sentence
 from autograder.checks.records import CheckResult, Difference, Outcome, TestRecord
 from autograder.checks.scoring import mark, shares
-from autograder.checks.subject import NotServed
+from autograder.checks.subject import NoAnswer, NotServed
 from autograder.checks.transcript import cut, readable, transcript
 
 MAX_PARAMETER = 40
@@ -46,6 +47,7 @@ class Observed:
     clients: list[Client] = field(default_factory=list)
     raised: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    began: float = field(default_factory=time.monotonic)
 
     @property
     def turns(self) -> list[Turn]:
@@ -64,6 +66,25 @@ class Verdict:
     turns: tuple[Turn, ...] = ()
     raised: str = ""
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What came of a cell's tests, before it is made into records.
+
+    Attributes:
+        verdicts: One for each test.
+        printed: What the submission wrote to its streams while visible tests ran.
+        problem: Why no test could run at all, if so.
+        pending: Whether hidden tests are still to be run.
+        stood_still: Whether a wait of one of the tests was in vain.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+    printed: str = ""
+    problem: str = ""
+    pending: bool = False
+    stood_still: bool = False
 
 
 def describe(item: pytest.Function, cell: CheckCell) -> CheckTest:
@@ -118,33 +139,24 @@ def of_test(test: CheckTest, observed: Observed, cell: CheckCell) -> Verdict:
     return Verdict(
         test,
         Outcome.FAILED,
-        message=cut(readable(message), MAX_MESSAGE),
+        message=readable(cut(message, MAX_MESSAGE)),
         difference=found,
         turns=tuple(observed.turns),
-        raised=cut(readable("\n".join(observed.raised[-3:])), MAX_MESSAGE),
+        raised=readable(cut("\n".join(observed.raised[-3:]), MAX_MESSAGE)),
         seconds=observed.seconds,
     )
 
 
-def of_cell(
-    cell: CheckCell,
-    verdicts: Sequence[Verdict],
-    *,
-    attempt: int,
-    problem: str,
-    printed: str,
-    seed: int,
-) -> CheckResult:
+def of_cell(cell: CheckCell, findings: Findings, *, attempt: int, seed: int) -> CheckResult:
     """Put the verdicts on a cell's tests together.
 
     Args:
         cell: The check cell.
-        verdicts: One for each of its tests.
+        findings: What came of its tests.
         attempt: How many times the cell has failed before; opens the next hint.
-        problem: Why no test could run at all, if so.
-        printed: What the submission wrote to its streams while visible tests ran.
         seed: What the tests' values were drawn from.
     """
+    verdicts = findings.verdicts
     points = shares(cell.points, [verdict.test.weight for verdict in verdicts])
     passed = [verdict.outcome is Outcome.PASSED for verdict in verdicts]
     earned = [share if ok else 0.0 for share, ok in zip(points, passed, strict=True)]
@@ -158,8 +170,8 @@ def of_cell(
         max_points=cell.points,
         points=mark(cell.points, earned, all_passed=bool(passed) and all(passed)),
         tests=tuple(records),
-        printed=cut(readable(printed)),
-        problem=problem,
+        printed=readable(cut(findings.printed)),
+        problem=findings.problem,
         seed=seed,
     )
 
@@ -175,12 +187,12 @@ def _record(verdict: Verdict, share: float, *, attempt: int) -> TestRecord:
         skill=test.skill,
         hidden=test.hidden,
         hint="" if passed or not test.hints else test.hints[min(attempt, len(test.hints) - 1)],
-        seconds=round(verdict.seconds, 4),
     )
     if test.hidden:
         return told
     return told.model_copy(
         update={
+            "seconds": round(verdict.seconds, 4),
             "message": verdict.message,
             "difference": verdict.difference,
             "sent_and_got": transcript(verdict.turns),

@@ -27,6 +27,7 @@ class Work:
         printed: What the submission wrote while visible tests ran.
         countdown: The time that is left for the cell.
         draw: Where tests draw their values from.
+        stood_still: Whether a wait was in vain, so that later ones are given up sooner.
         problem: Why the submission cannot be talked to, if so.
         fault: What went wrong on the grader's own side; never the submission's fault.
     """
@@ -36,8 +37,10 @@ class Work:
         self.observed = Observed()
         self.printed: list[str] = []
         self.countdown = Countdown(job.deadlines.cell)
-        # Replayable values, not secrets; another cell of the same run draws others.
-        self.draw = random.Random(f"{job.seed}/{job.cell.lab}/{job.cell.task}")  # noqa: S311
+        # Replayable values, not secrets; another cell or part of the same run draws others.
+        source = f"{job.seed}/{job.cell.lab}/{job.cell.task}/{job.part}"
+        self.draw = random.Random(source)  # noqa: S311
+        self.stood_still = job.before.stood_still
         self.problem = ""
         self.fault: Exception | None = None
         self._line: Line | None = None
@@ -64,6 +67,12 @@ class Work:
                 raise
         return self._line
 
+    @property
+    def wait(self) -> float:
+        """Seconds that an answer or a gate may take."""
+        deadlines = self.job.deadlines
+        return deadlines.again if self.stood_still else deadlines.wait
+
     async def reopen(self, environment: Mapping[str, str] | None) -> None:
         """Serve the app anew with these settings; with none, as the next test that asks wants it.
 
@@ -80,7 +89,7 @@ class Work:
 
     def client(self) -> Client:
         """Return a fresh client whose conversation belongs to the current test."""
-        client = self.line.client(wait=self.job.deadlines.wait)
+        client = self.line.client(wait=self.wait)
         self.observed.clients.append(client)
         return client
 
@@ -93,7 +102,7 @@ class Work:
 
     def complete(self, test: Callable[[], Any]) -> None:
         """Run a coroutine test on the job's own event loop."""
-        deadline = Deadline(seconds=self.job.deadlines.wait, notice=self.job.notice)
+        deadline = Deadline(seconds=self.wait, notice=self.job.notice)
         with within(deadline):
             self.loop.run_until_complete(test())
 
@@ -106,8 +115,11 @@ class Work:
         return self._loop
 
     def note_side_effects(self, *, hidden: bool) -> None:
-        """Collect what the submission raised and printed during a test."""
-        self.observed.raised = self.job.subject.take_errors()
+        """Collect what the submission printed during a test, and raised if the test failed."""
+        failure = self.observed.failure
+        if failure is not None:
+            self.stood_still |= getattr(failure.value, "stood_still", False)
+            self.observed.raised = self.job.subject.take_errors(since=self.observed.began)
         printed = self.job.take_printed()
         if not hidden:
             self.printed.append(printed)

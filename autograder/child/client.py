@@ -26,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -64,6 +64,7 @@ class ForkServer:
         secrets: Files and folders that no submission may be able to read; a policy that
             exposes one is refused.
         without: Layers to leave out although they hold, for tests.
+        found: Which layers hold here, and what keeps the others from it; probed if None.
         policy: Only for a machine without Landlock, where files are hidden when the server
             starts: the grants of the lab.
 
@@ -79,12 +80,13 @@ class ForkServer:
         unsafe: bool = False,
         secrets: Sequence[Path] = (),
         without: frozenset[Layer] = frozenset(),
+        found: Mapping[Layer, str | None] | None = None,
         policy: Policy | None = None,
     ) -> None:
         self._secrets = list(secrets)
         self._unsafe = unsafe
         self._policy = policy
-        held, self._without = _layers_to_use(without)
+        held, self._without = _layers_to_use(without, held_here() if found is None else found)
         self.level = Level.NONE if unsafe else layers.level(held)
         """How strong the sandbox of its submissions is."""
         self.minimum = Level.NONE if unsafe else minimum
@@ -284,7 +286,8 @@ def _short_folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(prefix="ag-", dir="/tmp")
 
 
-def _layers_to_use(without: frozenset[Layer]) -> tuple[set[Layer], frozenset[Layer]]:
-    found = held_here()
+def _layers_to_use(
+    without: frozenset[Layer], found: Mapping[Layer, str | None]
+) -> tuple[set[Layer], frozenset[Layer]]:
     held = {layer for layer, problem in found.items() if problem is None} - without
     return held, frozenset(Layer) - held

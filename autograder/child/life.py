@@ -132,7 +132,7 @@ class Child:
                 case Unserve():
                     await self._unserve()
                 case TakeErrors() if self._serving is not None:
-                    return Answer(id=order.id, errors=await self._serving.take_errors())
+                    return Answer(id=order.id, errors=await self._serving.take_errors(order.since))
                 case Call():
                     return Answer(id=order.id, value=await self._call(order))
             return Answer(id=order.id)

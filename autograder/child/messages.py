@@ -71,10 +71,12 @@ class Unserve(Frozen):
 
 
 class TakeErrors(Frozen):
-    """Tell what requests raised since the last time."""
+    """Tell what requests raised since the last time, and not before `since`."""
 
     do: Literal["errors"] = "errors"
     id: int
+    since: float
+    """As `time.monotonic` counts, which is the same for both processes."""
 
 
 class Call(Frozen):

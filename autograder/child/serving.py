@@ -8,6 +8,7 @@ import logging
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, MutableMapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _ERRORS_KEPT: Final = 20
 _GRACE: Final = 1.0
 """Seconds that open requests and background tasks get before they are cancelled."""
+_IDLE: Final = 60
+"""Seconds that an idle connection is kept, longer than a check lasts."""
 _BLOCKED_AFTER: Final = 0.2
 _LOOK_EVERY: Final = 0.002
 
@@ -42,7 +45,7 @@ class Watched:
 
     def __init__(self, app: ASGI3Application) -> None:
         self._app = app
-        self._errors: list[Raised] = []
+        self._errors: deque[tuple[float, Raised]] = deque(maxlen=_ERRORS_KEPT)
         self.failed_to_start: Raised | None = None
 
     async def __call__(
@@ -54,13 +57,14 @@ class Watched:
         except Exception as error:
             if scope["type"] == "lifespan":
                 self.failed_to_start = describe(error)
-            elif len(self._errors) < _ERRORS_KEPT:
-                self._errors.append(describe(error))
+            else:
+                self._errors.append((time.monotonic(), describe(error)))
             raise
 
-    def take_errors(self) -> list[Raised]:
-        """Return what requests raised since the last time."""
-        taken, self._errors[:] = list(self._errors), []
+    def take_errors(self, since: float) -> list[Raised]:
+        """Return the last of what requests raised since the last time, and not before `since`."""
+        taken = [raised for at, raised in self._errors if at >= since]
+        self._errors.clear()
         return taken
 
 
@@ -82,6 +86,7 @@ class Serving:
                 log_config=None,
                 access_log=False,
                 lifespan="auto",
+                timeout_keep_alive=_IDLE,
             )
         )
         self._started: Future[Raised | None] = Future()
@@ -93,15 +98,15 @@ class Serving:
         threading.Thread(target=self._run, name="uvicorn", daemon=True).start()
         return await asyncio.wrap_future(self._started)
 
-    async def take_errors(self) -> list[Raised]:
-        """Return what requests raised since the last time.
+    async def take_errors(self, since: float) -> list[Raised]:
+        """Return what requests raised since the last time, and not before `since`.
 
         An error follows its answer: uvicorn's loop must have come round once more before the
         error of an answered request is on record. A loop that is blocked is not waited for.
         """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._server.come_round(), _BLOCKED_AFTER)
-        return self.app.take_errors()
+        return self.app.take_errors(since)
 
     async def stop(self) -> None:
         """Let open requests end, run the app's shutdown, and return."""

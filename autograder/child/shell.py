@@ -6,13 +6,16 @@ belongs to a person at a keyboard, says so or does nothing; a check cell does no
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
+from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.profiledir import ProfileDir
 from IPython.utils.text import SList
@@ -29,6 +32,13 @@ _LINE_MAGICS_THAT_DO_NOTHING = (
     "autosave", "colors", "conda", "config", "connect_info", "debug", "edit", "gui", "lab",
     "mamba", "matplotlib", "micromamba", "pdb", "pip", "progress", "pylab", "qtconsole", "save",
     "stub", "uv", "xmode",
+)  # fmt: skip
+_PRISTINE = TransformerManager()
+_TRANSFORMS = sum(
+    len(transforms)
+    for transforms in (
+        _PRISTINE.cleanup_transforms, _PRISTINE.line_transforms, _PRISTINE.token_transformers,
+    )
 )  # fmt: skip
 _CELL_MAGICS_THAT_DO_NOTHING = ("bash", "check", "debug", "perl", "ruby", "script", "sh")
 
@@ -126,13 +136,21 @@ class Shell(InteractiveShell):
         self.displayhook.shown = ""
         failed: tuple[Any, ...] | None = None
         try:
-            code = self.transform_cell(source)  # type: ignore[no-untyped-call]
+            plain = self._transforms_nothing_of_its_own() and _is_plain(source)
+            code = f"{source}\n" if plain else self.transform_cell(source)  # type: ignore[no-untyped-call]
         except Exception:  # noqa: BLE001 - handed on to IPython, which reports it
             code, failed = source, sys.exc_info()
         result: ExecutionResult = await self.run_cell_async(
             source, store_history=True, transformed_cell=code, preprocessing_exc_tuple=failed
         )
         return self.displayhook.shown, result.error_before_exec or result.error_in_exec
+
+    def _transforms_nothing_of_its_own(self) -> bool:
+        """Tell whether no cell has added a transformer of source text."""
+        manager = self.input_transformer_manager
+        number = len(manager.cleanup_transforms) + len(manager.line_transforms)
+        number += len(manager.token_transformers) + len(self.input_transformers_post)
+        return number == _TRANSFORMS
 
 
 class _NoProfile(ProfileDir):
@@ -167,6 +185,16 @@ def make() -> Shell:
 
     magics["line"]["load_ext"] = load_ext
     return shell
+
+
+def _is_plain(source: str) -> bool:
+    """Tell whether a cell is Python as it stands, which the search for magics would not change."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _nothing(*_: str) -> None:

@@ -166,16 +166,19 @@ class Submission:
         """
         self._ask(lambda number: Unserve(id=number), deadline, "The shutdown of the app")
 
-    def errors(self, *, deadline: float) -> list[Raised]:
-        """Return what requests raised and nothing caught since the last time, at most 20.
+    def errors(self, *, since: float = 0.0, deadline: float) -> list[Raised]:
+        """Return what requests raised and nothing caught since the last time, the last 20.
 
         Args:
+            since: What was raised before that, as `time.monotonic` counts, is left out.
             deadline: Seconds to wait.
 
         Raises:
             ChildLostError: The process is gone.
         """
-        return self._ask(lambda number: TakeErrors(id=number), deadline, "The app").errors
+        return self._ask(
+            lambda number: TakeErrors(id=number, since=since), deadline, "The app"
+        ).errors
 
     def call(self, name: str, *arguments: JsonValue, deadline: float) -> Called:
         """Call a function of the notebook; an async one is awaited.

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from autograder.checks.deadlines import WHILE_GRADING
 from autograder.grading import beside, cache
 from autograder.grading.cache import Record, Records
 from autograder.grading.database import Database
@@ -48,12 +49,14 @@ class Options:
         cached: Whether to take over what an earlier run has found out.
         seed: What the tests' values are drawn from; drawn itself if None.
         unsafe: Run without a sandbox.
+        wait: How many seconds a test waits for one answer or gate.
     """
 
     jobs: int
     cached: bool = True
     seed: int | None = None
     unsafe: bool = False
+    wait: float = WHILE_GRADING.wait
 
 
 @dataclass
@@ -243,6 +246,8 @@ class Grading:
             data=data,
             secrets=tuple(map(str, self.course.secrets)),
             unsafe=self.options.unsafe,
+            layers=held_here(),
+            wait=self.options.wait,
         )
         return Pool(set_up, jobs=self.options.jobs)
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING, Deadlines
-from autograder.checks.job import Job, no_upstream
+from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
+from autograder.checks.verdict import Findings
 from autograder.child import CellRun, ChildLostError, ForkServer, Submission
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
@@ -25,17 +27,24 @@ _OVERTIME = "The time for this notebook was used up before this cell."
 
 
 @dataclass
-class _Course:
-    """One submission under way."""
+class _Run:
+    """One pass through a submission's cells, in processes of its own.
+
+    Attributes:
+        server: Makes the processes.
+        make_policy: Makes the policy for each.
+        until: When the time for the submission is used up.
+        ran: The cells that have run and left the process alive.
+        cells: How each cell went, by its id.
+        losses: A line for each time that the process was lost.
+        overtime: Whether the time was used up.
+    """
 
     server: ForkServer
     make_policy: Callable[[], Policy]
     until: float
-    upstream: Callable[[], Upstream]
     ran: list[Step] = field(default_factory=list)
     cells: dict[str, CellRun] = field(default_factory=dict)
-    checks: dict[str, CheckResult] = field(default_factory=dict)
-    probes: dict[str, bool] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     overtime: bool = False
 
@@ -63,33 +72,95 @@ class _Course:
         if self.is_over():
             self.cells[step.cell] = CellRun(step.cell, result=_OVERTIME)
             return
-        run = self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
+        run = self._run(step)
         self.cells[step.cell] = run
         if run.loss is None:
             self.ran.append(step)
 
     def revive(self) -> None:
-        """Replace a lost process by one in which every harmless cell has run again."""
-        if self.child.loss is None or self.is_over():
-            return
-        self._replace(self.child.loss.message)
-        survivors: list[Step] = []
-        for step in self.ran:
-            if self.child.loss is None and not self.is_over():
-                deadline = min(CELL_SECONDS, self.left)
-                again = self.child.run(step.cell, step.source, deadline=deadline)
-                if again.loss is None:
-                    survivors.append(step)
-                    continue
-                # A cell that was harmless at first: it and the rest are left out.
-                self.cells[step.cell] = replace(self.cells[step.cell], loss=again.loss)
-                self._replace(again.loss.message)
-        self.ran = survivors
+        """Replace a lost process by one in which every harmless cell has run again.
 
-    def _replace(self, why: str) -> None:
-        self.losses.append(why)
+        A cell that was harmless at first and takes the process down now is left out as well,
+        and the rest begins anew.
+        """
+        while self.child.loss is not None and not self.is_over():
+            self.losses.append(self.child.loss.message)
+            self.child.close()
+            self.start()
+            for step in list(self.ran):
+                if self.is_over():
+                    break
+                again = self._run(step)
+                if again.loss is not None:
+                    self.cells[step.cell] = replace(self.cells[step.cell], loss=again.loss)
+                    self.ran.remove(step)
+                    break
+
+    def _run(self, step: Step) -> CellRun:
+        return self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
+
+    def close(self) -> None:
+        """Leave no process behind."""
+        if self.child.loss is not None:
+            self.losses.append(self.child.loss.message)
         self.child.close()
-        self.start()
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """What holds for every check of a submission."""
+
+    upstream: Callable[[], Upstream]
+    deadlines: Deadlines
+    seed: int
+
+    def job(
+        self,
+        cell: CheckCell,
+        run: _Run,
+        *,
+        part: Part,
+        before: Findings | None = None,
+        blocked: str = "",
+    ) -> Job:
+        """Return a check on what the cells of a run have made so far."""
+        run.revive()
+        over = run.is_over()
+        child = run.child
+        _printed(child)
+        wait = min(self.deadlines.cell, max(0.0, run.left))
+        return Job(
+            cell,
+            SandboxSubject(child, cell.entry, run.policy.scratch),
+            upstream=self.upstream,
+            deadlines=replace(self.deadlines, cell=wait),
+            blocked=_OVERTIME if over else blocked,
+            seed=self.seed,
+            take_printed=lambda: "".join(_printed(child)),
+            part=part,
+            before=before or Findings(),
+        )
+
+
+@dataclass
+class _Verdicts:
+    """What is known of a submission's checks, by the check cell's id."""
+
+    results: dict[str, CheckResult] = field(default_factory=dict)
+    findings: dict[str, Findings] = field(default_factory=dict)
+    probes: dict[str, bool] = field(default_factory=dict)
+
+    def note(self, step: Step, job: Job) -> None:
+        """Write down what came of a check, or of a part of it."""
+        assert job.result is not None, "the runner does every job that it is given"
+        self.findings[step.cell] = job.findings
+        self.take_over(step, job.result)
+
+    def take_over(self, step: Step, result: CheckResult) -> None:
+        """Write down a verdict, new or old."""
+        assert step.check is not None, "only checks have verdicts"
+        self.results[step.cell] = result
+        self.probes[step.check.task] = begun(result)
 
 
 def judge(
@@ -104,6 +175,10 @@ def judge(
     seconds: float = SUBMISSION_SECONDS,
 ) -> Generator[Job, None, Judged]:
     """Take a submission through its steps, yielding each check for the runner to do.
+
+    The cells run twice, in two processes: once with the visible tests, then, when the first
+    process is gone, with the hidden ones. Whatever the second prints, raises or ends with is
+    thrown away, so that nothing that a hidden test sends comes to where a student can see it.
 
     Args:
         steps: The submission, in the order of its notebook.
@@ -121,28 +196,61 @@ def judge(
     """
     made = policy if callable(policy) else lambda: policy
     until = time.monotonic() + seconds
-    under_way = _Course(server, made, until, upstream)
-    level = under_way.child.applied.level.name.lower()
-    try:
-        for step in steps:
-            if step.check is None:
-                under_way.run(step)
-            elif known and _holds(step.check, known.get(step.cell), under_way.probes):
-                _note(step, step.check, known[step.cell], under_way)
-            else:
-                yield from _check(step, step.check, under_way, seed, deadlines)
-        if under_way.child.loss is not None:
-            under_way.losses.append(under_way.child.loss.message)
-    finally:
-        under_way.child.close()
+    rules = _Rules(upstream, deadlines, seed)
+    verdicts = _Verdicts()
+    shown = _Run(server, made, until)
+    level = shown.child.applied.level.name.lower()
+    with contextlib.closing(shown):
+        yield from _visible(steps, shown, rules, verdicts, known or {})
+        pending = {cell for cell, found in verdicts.findings.items() if found.pending}
+        if shown.overtime:
+            yield from _hidden(_only_checks(steps), pending, shown, rules, verdicts)
+    overtime = shown.overtime
+    if pending:
+        again = [step for step in steps if step.check is not None or step in shown.ran]
+        with contextlib.closing(_Run(server, made, until)) as behind:
+            yield from _hidden(again, pending, behind, rules, verdicts)
+        overtime = behind.overtime
     return Judged(
-        under_way.checks,
-        under_way.cells,
-        tuple(under_way.losses),
-        level,
-        seed,
-        under_way.overtime,
+        verdicts.results, shown.cells, tuple(shown.losses), level, seed, overtime=overtime
     )
+
+
+def _visible(
+    steps: Sequence[Step],
+    run: _Run,
+    rules: _Rules,
+    verdicts: _Verdicts,
+    known: Mapping[str, CheckResult],
+) -> Generator[Job, None, None]:
+    """Run every cell, and the visible tests of each check at its place."""
+    for step in steps:
+        if step.check is None:
+            run.run(step)
+        elif _holds(step.check, known.get(step.cell), verdicts.probes):
+            verdicts.take_over(step, known[step.cell])
+        else:
+            reason = blocked(step.check, verdicts.probes)
+            job = rules.job(step.check, run, part=Part.VISIBLE, blocked=reason)
+            yield job
+            verdicts.note(step, job)
+
+
+def _hidden(
+    steps: Sequence[Step], pending: set[str], run: _Run, rules: _Rules, verdicts: _Verdicts
+) -> Generator[Job, None, None]:
+    """Run the cells again, and the hidden tests of each check at its place."""
+    for step in steps:
+        if step.check is None:
+            run.run(step)
+        elif step.cell in pending:
+            before = verdicts.findings[step.cell]
+            job = rules.job(step.check, run, part=Part.HIDDEN, before=before)
+            yield job
+            verdicts.note(step, job)
+            pending.remove(step.cell)
+        if not pending:
+            return
 
 
 def _holds(cell: CheckCell, result: CheckResult | None, probes: Mapping[str, bool]) -> bool:
@@ -154,32 +262,8 @@ def _holds(cell: CheckCell, result: CheckResult | None, probes: Mapping[str, boo
     return was_blocked == bool(reason)
 
 
-def _check(
-    step: Step, cell: CheckCell, under_way: _Course, seed: int, deadlines: Deadlines
-) -> Generator[Job, None, None]:
-    under_way.revive()
-    over = under_way.is_over()
-    child = under_way.child
-    child.printed()
-    job = Job(
-        cell,
-        SandboxSubject(child, cell.entry, under_way.policy.scratch),
-        upstream=under_way.upstream,
-        deadlines=Deadlines(
-            wait=deadlines.wait, cell=max(0.0, min(deadlines.cell, under_way.left))
-        ),
-        blocked=_OVERTIME if over else blocked(cell, under_way.probes),
-        seed=seed,
-        take_printed=lambda: "".join(_printed(child)),
-    )
-    yield job
-    assert job.result is not None, "the runner does every job that it is given"
-    _note(step, cell, job.result, under_way)
-
-
-def _note(step: Step, cell: CheckCell, result: CheckResult, under_way: _Course) -> None:
-    under_way.checks[step.cell] = result
-    under_way.probes[cell.task] = begun(result)
+def _only_checks(steps: Sequence[Step]) -> list[Step]:
+    return [step for step in steps if step.check is not None]
 
 
 def begun(result: CheckResult) -> bool:

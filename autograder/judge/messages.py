@@ -8,10 +8,12 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import WHILE_GRADING
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
+from autograder.sandbox.layers import Layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,10 @@ class SetUp:
         data: Folder with the lab's data files, if it has any; submissions may read it.
         secrets: What no submission may read.
         unsafe: Run without a sandbox.
+        layers: Which layers of the sandbox hold here, and what keeps the others from it; probed
+            by the worker itself if None.
         seconds: How long a submission may take.
+        wait: How many seconds a test waits for one answer or gate.
     """
 
     checks: dict[str, CheckCell]
@@ -32,7 +37,9 @@ class SetUp:
     data: str = ""
     secrets: tuple[str, ...] = ()
     unsafe: bool = False
+    layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS
+    wait: float = WHILE_GRADING.wait
 
 
 @dataclass(frozen=True, kw_only=True)

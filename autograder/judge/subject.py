@@ -96,12 +96,14 @@ class SandboxSubject:
         """Return a file of the submission's working folder."""
         return read_file(self._folder, name)
 
-    def take_errors(self) -> list[str]:
+    def take_errors(self, *, since: float) -> list[str]:
         """Return what the app raised while it answered; shown only, for it may be forged."""
         if not self._serving:
             return []
         try:
-            return [str(raised) for raised in self._child.errors(deadline=ASIDE_SECONDS)]
+            return [
+                str(raised) for raised in self._child.errors(since=since, deadline=ASIDE_SECONDS)
+            ]
         except ChildLostError as error:
             self._serving = False
             return [str(error)]

@@ -55,6 +55,7 @@ def _start(set_up: SetUp) -> ForkServer:
         unsafe=set_up.unsafe,
         secrets=[Path(path) for path in set_up.secrets],
         policy=set_up.grants.policy(folder=folder),
+        found=set_up.layers,
     ).__enter__()
 
 
@@ -111,6 +112,7 @@ def _judged(
     task: Task,
     outside: Outside | None,
 ) -> Generator[Job, None, None]:
+    from autograder.checks.deadlines import while_grading  # noqa: PLC0415 - as above
     from autograder.checks.job import no_upstream  # noqa: PLC0415 - as above
     from autograder.judge.judge import judge  # noqa: PLC0415 - as above
 
@@ -131,6 +133,7 @@ def _judged(
             seed=task.seed,
             known=task.known,
             upstream=(lambda: outside) if outside is not None else no_upstream,
+            deadlines=while_grading(set_up.wait),
             seconds=set_up.seconds,
         )
     seconds = time.perf_counter() - begun

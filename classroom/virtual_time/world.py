@@ -17,7 +17,7 @@ import httpx2
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from classroom.asgi_trace import Trace, Visit
-from classroom.virtual_time.lifespan import lifespan_of
+from classroom.lifespan import lifespan_of
 from classroom.virtual_time.loop import VirtualLoop, in_seconds
 from classroom.virtual_time.transport import InProcessTransport
 

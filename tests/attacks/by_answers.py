@@ -64,10 +64,11 @@ def _answering(name: str, answer: str, *, says: str, before: str = "", points: f
 
 
 _BOMB = """
-layers = zlib.compressobj(9, wbits=31)
-bomb = b"".join(layers.compress(bytes(1 << 24)) for _ in range(64)) + layers.flush()
+layer = zlib.compressobj(9, wbits=-15)
+layer = layer.compress(bytes(1 << 24)) + layer.flush(zlib.Z_FULL_FLUSH)
+bomb = bytes.fromhex("1f8b08000000000000ff") + 64 * layer
 """
-"""A gigabyte of nothing in one megabyte."""
+"""A gigabyte of nothing in one megabyte; what stands behind it does not matter."""
 
 ANSWERS = [
     by_answers(

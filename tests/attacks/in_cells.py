@@ -103,7 +103,7 @@ PATCHED_LIBRARIES = [
         "patch-asyncio",
         "import asyncio\nasyncio.wait_for = asyncio.as_completed = lambda *a, **k: 4",
         points=0,  # its own app is not served any more
-        says="Nothing accepted the connection",
+        says="broke off the connection|Nothing accepted the connection",
     ),
     in_a_cell(
         "patch-protocol",
@@ -323,7 +323,7 @@ BOMBS = [
     ),
     in_a_cell(
         "bomb-memory",
-        "x = []\nwhile True:\n    x.append(bytearray(1 << 20))",
+        "x = []\nwhile True:\n    x.append(bytes(1 << 20))",
         points=0,  # its own app finds no memory
         says="MemoryError|can't start new thread",
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import shutil
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -121,7 +122,7 @@ def notebook_at(path: Path):
 
 @pytest.fixture(scope="session")
 def run_notebook(tmp_path_factory):
-    """Return a function that runs a notebook in an empty folder, each one only once."""
+    """Return a function that runs a notebook among a lab's data files, each one only once."""
     known: dict[tuple, Run] = {}
 
     def run(path: Path, *, first: str = "") -> Run:
@@ -129,7 +130,11 @@ def run_notebook(tmp_path_factory):
             notebook = notebook_at(path)
             if first:
                 notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
-            known[path, first] = run_all(notebook, tmp_path_factory.mktemp("run"))
+            folder = tmp_path_factory.mktemp("run")
+            for file in path.parent.iterdir() if path.parent.name.startswith("lab") else ():
+                if file.is_file() and file != path:
+                    shutil.copy(file, folder)
+            known[path, first] = run_all(notebook, folder)
         return known[path, first]
 
     return run

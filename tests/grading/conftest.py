@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbformat import v4
-from nbgrader.api import Gradebook
 
-from autograder.corpus import read_corpus
-from autograder.course import Course
 from autograder.grading import quick_imports  # noqa: F401 - as the command does
 from autograder.grading.folder import CourseFolder
 from autograder.grading.lab import made_release
+from autograder.trial import Trial
 
 ROOT = Path(__file__).resolve().parents[2]
-COURSE = Course.find(ROOT)
-LAB01 = COURSE.lab("lab01")
 SMALL = "lab91-small"
-AUTOGRADER = Path(sys.executable).with_name("autograder")
 
 SET_UP = (
     "%load_ext autograder\nfrom pathlib import Path\nfrom fastapi import FastAPI\n\napp = FastAPI()"
@@ -95,40 +87,10 @@ def small_lab(**metadata):
 
 
 @dataclass(frozen=True)
-class Graded:
-    """What a run of the command came to."""
+class Class(Trial):
+    """A course folder with the small lab."""
 
-    code: int
-    lines: dict[str, dict] = field(default_factory=dict)
-    printed: str = ""
-    complaints: str = ""
-
-    def statuses(self) -> set[str]:
-        return {line["status"] for line in self.lines.values()}
-
-
-@dataclass(frozen=True)
-class Class:
-    """A course folder with one lab."""
-
-    path: Path
     lab: str = SMALL
-
-    def start(self, *arguments: str) -> subprocess.Popen:
-        """Start `autograder grade` in this folder."""
-        command = [AUTOGRADER, "grade", self.lab, "--json", *arguments]
-        return subprocess.Popen(
-            command, cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-
-    def grade(self, *arguments: str) -> Graded:
-        """Run `autograder grade` to its end."""
-        process = self.start(*arguments)
-        printed, complaints = process.communicate()
-        lines = [json.loads(line) for line in printed.splitlines()]
-        by_student = {line["student"]: line for line in lines}
-        assert len(by_student) == len(lines), "a submission was given out twice"
-        return Graded(process.returncode, by_student, printed, complaints)
 
     def hand_in(self, student: str, t1: str = T1, t2: str = T2, *, why: str = "Why not.") -> Path:
         """Hand in the small lab with these answers."""
@@ -139,43 +101,8 @@ class Class:
         nbformat.write(notebook, file)
         return file
 
-    def submitted(self, student: str) -> Path:
-        file = self.path / "submitted" / student / self.lab / f"{self.lab}.ipynb"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return file
-
     def release(self):
         return nbformat.read(self.path / "labs" / self.lab / f"{self.lab}.ipynb", as_version=4)
-
-    def source(self) -> Path:
-        return self.path / "solutions" / self.lab / f"{self.lab}.ipynb"
-
-    def autograded(self, student: str):
-        return nbformat.read(self.autograded_file(student), as_version=4)
-
-    def autograded_file(self, student: str) -> Path:
-        return self.path / "autograded" / student / self.lab / f"{self.lab}.ipynb"
-
-    def rows(self, *, url: str = "") -> dict[str, dict]:
-        """Return what the gradebook says of every submission, without its random ids."""
-        with Gradebook(url or f"sqlite:///{self.path / 'gradebook.db'}") as gradebook:
-            return {
-                row.student.id: {
-                    "timestamp": row.timestamp,
-                    "score": row.score,
-                    "max_score": row.max_score,
-                    "late": row.late_submission_penalty,
-                    "manual": row.needs_manual_grade,
-                    "grades": {
-                        grade.name: (grade.auto_score, grade.manual_score, grade.needs_manual_grade)
-                        for grade in row.notebooks[0].grades
-                    },
-                    "comments": {
-                        comment.name: comment.auto_comment for comment in row.notebooks[0].comments
-                    },
-                }
-                for row in gradebook.assignment_submissions(self.lab)
-            }
 
 
 @pytest.fixture(scope="session")
@@ -198,16 +125,3 @@ def small(released, tmp_path):
     """A course of one's own with the small lab."""
     shutil.copytree(released, tmp_path / "course")
     return Class(tmp_path / "course")
-
-
-@pytest.fixture(scope="session")
-def lab01(tmp_path_factory):
-    """A course in which the whole corpus of lab 01 has been handed in and graded."""
-    path = tmp_path_factory.mktemp("lab01")
-    shutil.copy(ROOT / "nbgrader_config.py", path)
-    shutil.copytree(ROOT / "solutions" / LAB01.name, path / "solutions" / LAB01.name)
-    corpus = read_corpus(COURSE, LAB01)
-    for submission in corpus:
-        submission.write(path / "submitted" / submission.name / LAB01.name, COURSE, LAB01)
-    folder = Class(path, LAB01.name)
-    return folder, folder.grade(), corpus

@@ -3,10 +3,11 @@
 import json
 import random
 import shutil
-import signal
 
 import nbformat
 import pytest
+
+from autograder.trial import killed_after, run_again
 
 CLASS = 20
 RIGHT, WRONG = "return 2 * number", "return abs(2 * number)"
@@ -108,16 +109,9 @@ def test_killed_at_any_moment_and_started_again(many, tmp_path):
     undisturbed = type(many)(tmp_path / "undisturbed")
     undisturbed.grade("--seed", "1")
     moments = random.Random(7)  # noqa: S311 - moments, not secrets
-    kills, done = 0, 0
+    kills, done, runs = 0, 0, []
     while kills < 6:
-        process = many.start("--seed", "1")
-        for _ in range(moments.randrange(1, 5)):
-            if not process.stdout.readline():
-                break
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        runs.append(killed_after(moments.randrange(1, 5), many.start("--seed", "1")))
         kills += 1
         for file in many.path.glob(f"autograded/*/{many.lab}/*.ipynb"):
             nbformat.validate(nbformat.read(file, as_version=4))
@@ -127,6 +121,7 @@ def test_killed_at_any_moment_and_started_again(many, tmp_path):
     assert 0 < done < CLASS
     last = many.grade("--seed", "1")
     assert last.code == 0
+    assert not run_again([*runs, last.lines.values()])
     assert len([line for line in last.lines.values() if line["status"] == "cached"]) >= done - 4
     assert many.rows() == undisturbed.rows()
     for student in many.rows():

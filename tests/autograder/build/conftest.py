@@ -121,6 +121,9 @@ class SmallCourse:
     def cells(self, notebook: str) -> list[dict]:
         return json.loads((self.root / notebook).read_text(encoding="utf-8"))["cells"]
 
+    def metadata(self, notebook: str) -> dict[str, object]:
+        return json.loads((self.root / notebook).read_text(encoding="utf-8"))["metadata"]
+
     def generated(self) -> dict[str, bytes]:
         folders = ("notebooks", "solutions", "labs")
         files = [path for folder in folders for path in (self.root / folder).rglob("*")]

@@ -49,6 +49,21 @@ def test_words_become_metadata_of_nbgrader(course):
     assert marked == {"setup", "t1", "t2", "check-t1", "check-t2"}
 
 
+def test_what_a_lab_grants_is_told_to_the_grader(course):
+    """Grants of the front matter stand in the source's metadata, and without any, nothing does."""
+    from autograder.judge.grants import Grants, grants_of  # noqa: PLC0415 - the grader's side
+
+    assert course.build() == 0
+    assert "autograder" not in course.metadata(SOURCE)
+
+    lab = course.lab.read_text(encoding="utf-8")
+    told = "entry: app\ngrants:\n  processes: 2\n  memory_mb: 2048"
+    course.lab.write_text(lab.replace("entry: app", told), encoding="utf-8")
+    assert course.build() == 0
+    assert course.metadata(SOURCE)["autograder"] == {"processes": 2, "memory_mb": 2048}
+    assert grants_of(course.metadata(SOURCE)) == Grants(processes=2, memory_mb=2048)
+
+
 def test_a_check_says_in_its_first_line_what_a_magic_cannot_see(course):
     """The line names lab, task, points, forerunner, skill and entry, as the magic reads them."""
     from autograder.checks.cell import CheckCell  # noqa: PLC0415 - the magic's side, only here

@@ -487,7 +487,10 @@ LAB_FAULTS = {
         "",
         1,
         "---",
-        'front matter "minutes": Field required. It holds exactly: title, minutes, lesson, entry.',
+        (
+            'front matter "minutes": Field required. '
+            "It holds exactly: title, minutes, lesson, entry, perhaps grants."
+        ),
     ),
     "front matter with an unknown field": (
         "minutes: 60\n",
@@ -496,7 +499,7 @@ LAB_FAULTS = {
         "points: 3",
         (
             'front matter "points": Extra inputs are not permitted. '
-            "It holds exactly: title, minutes, lesson, entry."
+            "It holds exactly: title, minutes, lesson, entry, perhaps grants."
         ),
     ),
     "front matter with a wrong value": (
@@ -506,7 +509,18 @@ LAB_FAULTS = {
         "entry: application",
         (
             "front matter \"entry\": Input should be 'app' or 'create_app'. "
-            "It holds exactly: title, minutes, lesson, entry."
+            "It holds exactly: title, minutes, lesson, entry, perhaps grants."
+        ),
+    ),
+    "front matter with a wrong grant": (
+        "entry: app",
+        "entry: app\ngrants:\n  processes: many",
+        1,
+        "grants:",
+        (
+            'front matter "grants.processes": Input should be a valid integer, unable to parse '
+            "string as an integer. "
+            "It holds exactly: title, minutes, lesson, entry, perhaps grants."
         ),
     ),
     "front matter that is no YAML": (
@@ -516,7 +530,7 @@ LAB_FAULTS = {
         "title: Greetings: all",
         (
             "the front matter is not YAML. Begin the file with front matter between two lines "
-            "of ---: title, minutes, lesson, entry."
+            "of ---: title, minutes, lesson, entry, perhaps grants."
         ),
     ),
     "a lesson that does not exist": (

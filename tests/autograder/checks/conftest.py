@@ -12,7 +12,7 @@ from autograder.checks.job import Job
 from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 
-QUICK = Deadlines(wait=0.5, cell=5.0)
+QUICK = Deadlines(wait=0.5, again=0.5, cell=5.0)
 
 
 @pytest.fixture

@@ -18,7 +18,8 @@ from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 from classroom.upstream import Upstream
 
-QUICK = Deadlines(wait=0.5, cell=10.0)
+QUICK = Deadlines(wait=0.5, again=0.5, cell=10.0)
+PATIENT = Deadlines(wait=10.0, again=10.0, cell=25.0)
 
 
 @pytest.fixture
@@ -26,9 +27,11 @@ def check():
     """Return a function that runs a check against a notebook's names, with an outside world."""
     with Upstream() as upstream, upstream.in_environment():
 
-        def run(body, *, entry="app", **names):
+        def run(body, *, entry="app", deadlines=QUICK, **names):
             cell = CheckCell(lab="lab99", task="t1", points=1, body=body, entry=entry)
-            job = Job(cell, KernelSubject(names, entry), deadlines=QUICK, upstream=lambda: upstream)
+            job = Job(
+                cell, KernelSubject(names, entry), deadlines=deadlines, upstream=lambda: upstream
+            )
             run_in_thread([cell], [job])
             return job.result
 
@@ -67,6 +70,19 @@ def talker():
     @app.websocket("/refusing")
     async def refusing(socket: WebSocket):
         await socket.close()
+
+    @app.websocket("/last")
+    async def last(socket: WebSocket):
+        await socket.accept()
+        app.state.last = await socket.receive_text()
+        try:
+            await socket.send_text("Are you there?")
+        except WebSocketDisconnect as error:
+            app.state.last += f", gone with {error.code}"
+
+    @app.get("/last")
+    def read_last() -> str:
+        return app.state.last
 
     @app.websocket("/silent")
     async def silent(socket: WebSocket):
@@ -110,6 +126,68 @@ async def test_refused(websocket):
     assert await websocket.refused("/nowhere") == 403
 '''
     assert verdicts(check(body, app=talker())) == PASSED
+
+
+def test_a_line_that_should_be_refused_and_is_not_says_so(check):
+    """The sentence of the fixture is what the student reads."""
+    body = '''
+async def test_refused(websocket):
+    """It refuses."""
+    assert await websocket.refused("/echo") == 403
+'''
+    sentence = "Your app accepted the WebSocket /echo; it should refuse it."
+    assert verdicts(check(body, app=talker())) == [("failed", sentence)]
+
+
+def test_last_words_reach_the_app_together_with_the_close(check):
+    """When the app reads them, whoever said them is gone."""
+    body = '''
+async def test_last(websocket, client):
+    """It hears the words."""
+    async with websocket("/last") as talk:
+        await talk.send_and_leave("goodbye")
+    for _ in range(1000):
+        reply = await client.get("/last")
+        if reply.status_code == 200 and "gone" in reply.json():
+            break
+    assert reply.json() == "goodbye, gone with 1006"
+'''
+    assert verdicts(check(body, app=talker())) == PASSED
+
+
+def flooder():
+    """An app that sends 24 MB, and says how far it has come."""
+    app = FastAPI()
+
+    @app.websocket("/flood")
+    async def flood(socket: WebSocket):
+        await socket.accept()
+        for app.state.sent in range(1, 401):
+            await socket.send_text("x" * 60_000)
+            await asyncio.sleep(0)
+        await socket.close()
+
+    @app.get("/sent")
+    async def read_sent() -> int:
+        return app.state.sent
+
+    return app
+
+
+def test_a_client_that_sleeps_takes_no_more(check):
+    """What it does not take fills the network, and the app waits at its send until it wakes."""
+    body = '''
+async def test_flood(websocket, client):
+    """A message or two is taken, and the rest later."""
+    async with websocket("/flood", asleep=True) as talk:
+        await talk.receive_text()
+        for _ in range(20):
+            sent = (await client.get("/sent")).json()
+        assert sent < 400
+        for _ in range(399):
+            await talk.receive_text()
+'''
+    assert verdicts(check(body, app=flooder(), deadlines=PATIENT)) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -475,6 +553,18 @@ async def test_student_tests(student_tests):
     assert caught.passes_good, caught.why
     assert caught.missed == set()
 '''
+
+
+async def grouped(client):
+    """A student's test that fails inside a block which makes groups of errors."""
+    async with asyncio.TaskGroup():
+        assert (await client.get("/greeting")).json() == "bye", "said inside"
+
+
+def test_what_a_students_test_says_inside_a_group_is_told(check):
+    """A WebSocket's block wraps what is raised in it; the student reads the error itself."""
+    ((_, message),) = verdicts(check(STUDENT_TESTS, test_it=grouped))
+    assert message.startswith("AssertionError: said inside")
 
 
 def test_a_students_test_is_judged_by_what_it_catches(check):

@@ -1,7 +1,10 @@
 """Check cells run against real apps over real connections."""
 
+import asyncio
 import contextlib
+import gzip
 import os
+import zlib
 
 import pytest
 from fastapi import FastAPI, Request, Response
@@ -127,7 +130,7 @@ def test_an_app_that_never_answers_ends_at_the_deadline(check):
 
 def test_tests_not_begun_when_the_cells_time_is_over_are_lost(check):
     """A cell ends, whatever the submission does."""
-    result = check(greeter(), GREETING, deadlines=Deadlines(wait=0.5, cell=0.0))
+    result = check(greeter(), GREETING, deadlines=Deadlines(wait=0.5, again=0.5, cell=0.0))
     assert [test.outcome for test in result.tests] == ["blocked"]
     assert result.points == 0
 
@@ -303,7 +306,7 @@ def test_an_endless_body_is_not_read_to_its_end(check):
 
         return StreamingResponse(forever())
 
-    (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, cell=60)).tests
+    (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, again=30, cell=60)).tests
     assert test.message == "The answer's body is longer than 16 MB: reading stopped."
 
 
@@ -364,3 +367,74 @@ def test_a_fault_of_the_grader_is_never_the_submissions():
     cell = CheckCell(lab="lab99", task="t1", points=1, body=GREETING)
     with pytest.raises(OSError, match="AF_UNIX"):
         run_in_thread([cell], [Job(cell, Unreachable({}, "app"))])
+
+
+PACKED = '''
+async def test_it_is_read(client):
+    """A packed body is read."""
+    reply = await client.get("/")
+    assert reply.text == "aaaa"
+'''
+
+
+def packed(encoding, body):
+    """Return an app whose answer claims an encoding."""
+    app = FastAPI()
+
+    @app.get("/")
+    def get():
+        return Response(body, headers={"content-encoding": encoding})
+
+    return app
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("gzip", gzip.compress(b"aaaa")),
+        ("deflate", zlib.compress(b"aaaa")),
+        ("deflate", zlib.compress(b"aaaa")[2:-4]),
+    ],
+)
+def test_packed_bodies_are_read(check, encoding, body):
+    """Gzip and both kinds of deflate."""
+    assert check(packed(encoding, body), PACKED).points == 3
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "sentence"),
+    [
+        ("gzip", gzip.compress(bytes(2**27)), "longer than 16 MB"),
+        ("deflate", zlib.compress(bytes(2**27))[2:-4], "longer than 16 MB"),
+        ("gzip", b"no gzip", "cannot be unpacked"),
+        ("br", b"anything", "accepts gzip and deflate"),
+        ("gzip, gzip", gzip.compress(gzip.compress(b"aaaa")), "accepts gzip and deflate"),
+    ],
+)
+def test_a_body_that_unpacks_to_too_much_is_refused(check, encoding, body, sentence):
+    """A hundred kilobytes must not become a gigabyte in the grader."""
+    (test,) = check(packed(encoding, body), PACKED).tests
+    assert sentence in test.message
+
+
+WAITING = '''
+async def test_{number}(client):
+    """It answers."""
+    assert (await client.get("/")).status_code == 200
+'''
+
+
+def test_later_waits_of_a_cell_are_given_up_sooner(check):
+    """The first wait in vain is a long one, the others are short, and each says how long."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def never():
+        await asyncio.Event().wait()
+
+    body = "".join(WAITING.format(number=number) for number in range(3))
+    patience = Deadlines(wait=0.4, again=0.1, cell=5)
+    told = [test.message for test in check(app, body, deadlines=patience).tests]
+    assert [message.split(" after ")[1] for message in told] == [
+        *("0.4 seconds.", "0.1 seconds.", "0.1 seconds."),
+    ]

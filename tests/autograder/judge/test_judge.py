@@ -7,6 +7,7 @@ import psutil
 import pytest
 
 from autograder.checks.cell import CheckCell
+from autograder.checks.deadlines import Deadlines
 from autograder.checks.records import Outcome
 from autograder.checks.runner import run
 from autograder.child import ForkServer
@@ -14,6 +15,7 @@ from autograder.judge.judge import judge
 from autograder.judge.steps import Step
 from autograder.sandbox import Policy
 
+QUICK = Deadlines(wait=0.5, again=0.5, cell=5)
 APP = "from fastapi import FastAPI\napp = FastAPI()"
 UNTOLD = "a sentence that only the hidden test knows: 31415926"
 KNOWN = "a sentence that the submission itself says: 27182818"
@@ -114,9 +116,81 @@ def test_verdicts_that_are_known_are_taken_over(server):
     again = judged(
         server, *steps, known={"c2": first.checks["c2"]}, before_each=lambda: asked.append(1)
     )
-    assert len(asked) == 1
+    assert len(asked) == 2  # the visible tests of one cell, and its hidden ones
     assert again.checks["c2"] is first.checks["c2"]
     assert again.score == first.score
+
+
+REMEMBERING = """
+from fastapi import Request
+asked = []
+
+@app.middleware("http")
+async def remember(request: Request, call_next):
+    asked.append(str(request.url.query))
+    print(asked)
+    return await call_next(request)
+
+@app.get("/")
+def get() -> list[str]:
+    return asked
+"""
+ASKING = """\
+async def test_it_answers(client):
+    \"\"\"It answers.\"\"\"
+    assert (await client.get("/?visible")).json() == ["something else"]
+
+
+### BEGIN HIDDEN TESTS
+async def test_more(client):
+    \"\"\"It answers more.\"\"\"
+    assert (await client.get("/?hidden")).status_code == 200
+### END HIDDEN TESTS
+"""
+
+
+def test_what_hidden_tests_send_never_comes_back(server):
+    """An app that remembers and repeats all that it is asked has seen visible tests only."""
+    came = judged(
+        server, APP, REMEMBERING, check("t1", ASKING), "asked", check("t2", ASKING), "print(asked)"
+    )
+    shown = repr(came)
+    assert "visible" in shown
+    assert "?hidden" not in shown
+    assert "'hidden'" not in shown.replace("hidden=", "")
+    outcomes = [test.outcome for result in came.checks.values() for test in result.tests]
+    assert outcomes == [Outcome.FAILED, Outcome.PASSED] * 2
+
+
+@pytest.mark.parametrize(
+    "reaction", ["import os; os._exit(97)", "raise ValueError('hidden')", "while True: pass"]
+)
+def test_how_a_process_ends_under_hidden_tests_is_not_told(server, reaction):
+    """Its exit code, its errors and its time could say what it was sent."""
+    react = f"""
+@app.middleware("http")
+async def react(request, call_next):
+    if "hidden" in str(request.url.query):
+        {reaction}
+    return await call_next(request)
+
+@app.get("/")
+def get() -> str:
+    return "yes"
+"""
+    came = judged(server, APP, react, check("t1", ASKING), deadlines=QUICK)
+    assert came.losses == ()
+    visible, hidden = came.checks["c2"].tests
+    assert hidden.outcome is Outcome.FAILED
+    assert (hidden.message, hidden.raised, hidden.seconds) == ("", "", 0)
+    assert visible.seconds > 0
+
+
+def test_a_cell_lost_before_is_not_run_again_for_hidden_tests(server):
+    """An endless cell costs its time once."""
+    came = judged(server, APP, route("yes"), "import os; os._exit(3)", check("t1"))
+    assert came.losses == ("Cell c2 ended the process with exit code 3.",)
+    assert [test.outcome for test in came.checks["c3"].tests] == [Outcome.PASSED] * 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may read another process's memory")
@@ -131,7 +205,7 @@ def test_no_hidden_test_is_in_the_memory_of_the_child(server):
     judged(
         server, APP, f"said = {KNOWN!r}\n{route('yes')}", check("t1"), check("t2"), before_each=look
     )
-    assert len(seen) == 2
+    assert len(seen) == 4  # two cells, visible tests and hidden ones
     for memories in seen:
         assert any(KNOWN.encode() in held for held in memories.values())
         assert not any(UNTOLD.encode() in held for held in memories.values())

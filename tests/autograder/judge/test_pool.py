@@ -127,3 +127,38 @@ def test_submissions_reach_the_outside_world_of_the_check():
     }
     assert [answer.judged.score for answer in answers.values()] == [2, 2, 2], told
     assert all(answer.judged.cells["app"].ok for answer in answers.values())
+
+
+STUDENTS_TESTS = """\
+from fastapi import FastAPI
+
+
+def desk(answer):
+    app = FastAPI()
+    app.get("/")(lambda: answer)
+    return app
+
+
+async def test_tests_are_told_apart(student_tests):
+    \"\"\"The submission's own tests tell a right app from a broken one.\"\"\"
+    for name in ("test_coroutine", "test_plain"):
+        caught = await student_tests(name, good=desk(1), broken={"two": desk(2)})
+        assert caught.passes_good, caught.why
+        assert not caught.missed
+"""
+WRITTEN = """\
+async def test_coroutine(client):
+    assert (await client.get("/")).json() == 1
+
+def test_plain(client):
+    assert client.get("/").json() == 1
+"""
+
+
+def test_tests_of_the_submission_run_in_its_sandbox():
+    """A coroutine and a plain test both meet the apps that the check hosts."""
+    task = Task(name="s", steps=(Step("tests", WRITTEN), Step("check", "")), seed=1)
+    with Pool(SetUp(checks={"check": check(STUDENTS_TESTS)}), jobs=1) as pool:
+        (answer,) = judged(pool, [task]).values()
+    (test,) = answer.judged.checks["check"].tests
+    assert (answer.judged.score, test.message) == (2, "")

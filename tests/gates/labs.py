@@ -1,0 +1,90 @@
+"""The labs of the course, the submissions of their corpora, and a class that has been graded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from autograder.checks.records import CheckResult, Outcome, TestRecord
+from autograder.corpus import Submission, read_corpus
+from autograder.course import Course, Lab
+from autograder.trial import Ran, Trial
+
+COURSE = Course.find(Path(__file__))
+LABS = COURSE.labs
+CORPORA = {lab: {one.name: one for one in read_corpus(COURSE, lab)} for lab in LABS}
+READABLE = [(lab, one) for lab in LABS for one in CORPORA[lab].values() if one.kind != "unreadable"]
+SOLUTION, BLANK = "right-solution", "blank"
+
+
+def jobs_for(lab: Lab) -> int:
+    """Return how many workers a lab is graded by.
+
+    What stands still before a gate needs no processor, so there are many where there are gates.
+    """
+    return 6 if "upstream" in lab.source.read_text(encoding="utf-8") else 3
+
+
+def short(value: object) -> str:
+    """Name a lab or a submission in a test's id."""
+    return value.short if isinstance(value, Lab) else getattr(value, "name", "")
+
+
+def function_of(test: str) -> str:
+    """Return the name of a test without the parameters or the number of its case."""
+    return test.partition("[")[0].partition("#")[0]
+
+
+@dataclass(eq=False)
+class GradedClass:
+    """A class that has handed in the whole corpus of a lab, after one run of the grader."""
+
+    lab: Lab
+    trial: Trial
+    ran: Ran
+
+    @property
+    def corpus(self) -> dict[str, Submission]:
+        return CORPORA[self.lab]
+
+    @cached_property
+    def records(self) -> dict[str, list[CheckResult]]:
+        """Return the records of every submission that can be read."""
+        readable = [name for name, one in self.corpus.items() if one.kind != "unreadable"]
+        return {name: self.trial.records(name) for name in readable}
+
+    def checks(self, student: str) -> list[CheckResult]:
+        """Return the records of a submission's checks."""
+        return self.records[student]
+
+    @cached_property
+    def rows(self) -> dict[str, dict]:
+        """Return what the gradebook says of every submission."""
+        return self.trial.rows()
+
+    def tests(self, student: str) -> list[TestRecord]:
+        """Return the records of a submission's tests."""
+        return [test for check in self.checks(student) for test in check.tests]
+
+    def outcomes(self, student: str) -> dict[str, Outcome]:
+        """Return the outcome of each of a submission's tests by its id."""
+        return {test.id: test.outcome for test in self.tests(student)}
+
+    def tasks(self) -> list[str]:
+        """Return the lab's tasks in their order."""
+        return [check.task for check in self.checks(SOLUTION)]
+
+
+def some_of(lab: Lab, tasks: list[str]) -> dict[str, Submission]:
+    """Return a small class: the solution, one wrong submission per task, a partial one."""
+    corpus = CORPORA[lab].values()
+    partial = next(one for one in corpus if one.kind == "partial" and one.name != BLANK)
+    wrong = [one for one in corpus if one.kind == "wrong"]
+    picked = {SOLUTION: CORPORA[lab][SOLUTION], partial.name: partial}
+    for task in tasks:
+        ways = [one for one in wrong if {test.partition(".")[0] for test in one.loses} == {task}]
+        whole = [one for one in ways if task not in one.loses]
+        for one in (whole or ways)[:1]:
+            picked[one.name] = one
+    return picked

@@ -1,0 +1,65 @@
+"""No test depends on another's requests: alone, twice over and shuffled, the verdicts stay."""
+
+import pytest
+
+from autograder.checks.records import Outcome
+
+from .arrangements import Outcomes, Plan
+from .labs import CORPORA, LABS, SOLUTION, function_of, short, some_of
+
+SEED = 1
+"""Of the order in which the tests of each check are tried."""
+
+every_lab = pytest.mark.parametrize("lab", LABS, ids=short)
+
+
+@pytest.fixture(scope="session")
+def arranged(graded):
+    """Return a function that judges some of a lab's corpus by its checks in other arrangements."""
+    known = {}
+
+    def judge(lab):
+        if lab not in known:
+            plan = Plan(lab)
+            plan.each_alone(CORPORA[lab][SOLUTION])
+            for submission in submissions(lab, graded(lab).tasks()):
+                plan.twice_over(submission, SEED)
+            known[lab] = plan.judged()
+        return known[lab]
+
+    return judge
+
+
+def submissions(lab, tasks):
+    """Return the right designs and some that are not right."""
+    right = [one for one in CORPORA[lab].values() if one.kind == "right"]
+    return [*right, *(one for one in some_of(lab, tasks).values() if one.kind != "right")]
+
+
+def usual(class_, name) -> Outcomes:
+    """Return a submission's outcomes in the arrangement of the lab."""
+    found: Outcomes = {}
+    for test, outcome in class_.outcomes(name).items():
+        found.setdefault(function_of(test), []).append(outcome)
+    return found
+
+
+@every_lab
+def test_every_test_passes_alone(graded, arranged, lab):
+    """In a fresh process, on which no other test has worked, the solution passes each test."""
+    for test in usual(graded(lab), SOLUTION):
+        assert set(arranged(lab)[test][test]) == {Outcome.PASSED}, test
+
+
+@every_lab
+def test_the_verdicts_stay_the_same(graded, arranged, lab):
+    """Shuffled and then a second time, a test that is run comes to the same as in the lab."""
+    class_ = graded(lab)
+    for submission in submissions(lab, class_.tasks()):
+        expected, found = usual(class_, submission.name), arranged(lab)[submission.name]
+        assert found.keys() == expected.keys()
+        for test, outcomes in expected.items():
+            # What is blocked in one order may be run in another, after another failure.
+            blocked = Outcome.BLOCKED in {*found[test], *outcomes}
+            same = sorted(found[test]) == sorted(outcomes * 2)
+            assert same or blocked, (submission.name, test)

@@ -1,0 +1,169 @@
+"""Both doors of every lab, what nbgrader's own button says of it, and what students may see."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from autograder.checks.cell import BEGIN_HIDDEN, END_HIDDEN
+from autograder.checks.records import task_title
+from autograder.trial import Trial
+
+from .labs import COURSE, LABS, short, some_of
+
+NBGRADER = Path(sys.executable).with_name("nbgrader")
+VALIDATED = re.compile(
+    r"VALIDATION FAILED ON (?P<failed>\d+) CELL|(?P<right>passes all the tests)"
+    r"|(?P<blank>does not pass any tests)"
+)
+LONG_ENOUGH = 12
+"""Characters; shorter lines, such as `return []`, may stand anywhere."""
+
+every_lab = pytest.mark.parametrize("lab", LABS, ids=short)
+pytestmark = pytest.mark.notebook
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
+    """An environment without the user's settings of Jupyter and nbgrader."""
+    home = tmp_path_factory.mktemp("home")
+    # jsonschema's optional check of IRIs parses a grammar for more than a second at every
+    # start of nbgrader, and goes without where the package is missing.
+    (home / "rfc3987_syntax.py").write_text("raise ImportError")
+    foreign = ("JUPYTER", "NBGRADER", "IPYTHON", "AUTOGRADER_ENGINE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    paths = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    return kept | paths | {"HOME": str(home), "PYTHONPATH": str(home), "IPYTHONDIR": str(home)}
+
+
+def started(environment, folder, *arguments):
+    """Start a command of nbgrader."""
+    return subprocess.Popen(
+        [NBGRADER, *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(process):
+    """Wait for a command and return what it printed."""
+    printed, _ = process.communicate()
+    assert process.returncode == 0, printed
+    return printed
+
+
+@pytest.fixture(scope="session")
+def by_nbgrader(graded, environment, tmp_path_factory):
+    """Return a function that has plain `nbgrader autograde` grade some of a lab's corpus."""
+
+    def grade(lab):
+        picked = some_of(lab, graded(lab).tasks())
+        trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, picked)
+        ended(started(environment, trial.path, "autograde", lab.name))
+        return trial, list(picked)
+
+    return grade
+
+
+@every_lab
+def test_both_doors_give_the_same_marks(graded, by_nbgrader, lab):
+    """`nbgrader autograde` writes the same rows as `autograder grade`, and the same outcomes."""
+    class_ = graded(lab)
+    trial, picked = by_nbgrader(lab)
+    assert len(picked) > 2
+    assert trial.rows() == {name: class_.rows[name] for name in picked}
+    for name in picked:
+        records = trial.records(name)
+        found = {test.id: test.outcome for record in records for test in record.tests}
+        assert found == class_.outcomes(name), name
+        assert [record.points for record in records] == [
+            record.points for record in class_.checks(name)
+        ], name
+
+
+@pytest.fixture(scope="session")
+def validated(environment, tmp_path_factory):
+    """What `nbgrader validate` says of each lab, of its solution, and inverted of the lab."""
+    folders = [tmp_path_factory.mktemp(name) for name in ("plain", "inverted")]
+    for folder in folders:
+        shutil.copy(COURSE.root / "nbgrader_config.py", folder)
+        for name in ("solutions", "labs"):
+            shutil.copytree(COURSE.root / name, folder / name)
+    labs, solutions = (
+        [f"{folder}/{lab.name}/{lab.name}.ipynb" for lab in LABS]
+        for folder in ("labs", "solutions")
+    )
+    plain = started(environment, folders[0], "validate", *labs, *solutions)
+    inverted = started(environment, folders[1], "validate", "--invert", *labs)
+    # Its exit code is 0 either way: what it prints counts.
+    said = [match for process in (plain, inverted) for match in VALIDATED.finditer(ended(process))]
+    assert len(said) == 3 * len(LABS)
+    return {lab: said[number :: len(LABS)] for number, lab in enumerate(LABS)}
+
+
+@every_lab
+def test_validate_agrees(graded, validated, lab):
+    """A fresh lab fails in each check, it passes `--invert`, and the solution passes."""
+    fresh, solution, inverted = validated[lab]
+    assert fresh["failed"] == str(len(graded(lab).tasks()))
+    assert solution["right"]
+    assert inverted["blank"]
+
+
+@every_lab
+def test_no_hidden_test_is_in_what_students_may_see(graded, lab):
+    """Neither the autograded notebooks nor what the command prints have a line of them."""
+    class_ = graded(lab)
+    texts = [class_.trial.autograded_file(name).read_text() for name in class_.corpus]
+    secrets = secrets_of(class_)
+    for text in [*texts, class_.ran.printed, class_.ran.complaints]:
+        assert not [secret for secret in secrets if secret in text]
+    # The search does find what is there.
+    assert title_of(class_) in texts[0]
+
+
+def test_no_hidden_test_is_in_the_feedback(graded, environment):
+    """nbgrader makes the pages of every lab from those notebooks, so one lab is enough."""
+    class_ = graded(LABS[0])
+    ended(started(environment, class_.trial.path, "generate_feedback", class_.lab.name))
+    pages = [file.read_text() for file in class_.trial.path.glob("feedback/**/*.html")]
+    assert len(pages) == len(class_.corpus)
+    secrets = secrets_of(class_)
+    for page in pages:
+        assert not [secret for secret in secrets if secret in page]
+    assert any(title_of(class_) in page for page in pages)
+
+
+def title_of(class_):
+    return f"Tests of {task_title(class_.tasks()[0])}"
+
+
+def secrets_of(class_):
+    secrets = hidden_lines(nbformat.read(class_.trial.source(), as_version=4))
+    assert secrets
+    return secrets
+
+
+def hidden_lines(notebook):
+    """Return the lines of code that only hidden tests have, docstrings and hints aside."""
+    hidden, shown = set(), set()
+    for cell in notebook.cells:
+        inside = False
+        for line in map(str.strip, cell.source.splitlines()):
+            inside = (inside or line == BEGIN_HIDDEN) and line != END_HIDDEN
+            (hidden if inside else shown).add(line)
+    return {
+        line
+        for line in hidden
+        if len(line) > LONG_ENOUGH
+        and not any(line in other for other in shown)
+        and not line.startswith(('"""', "###", "@hint"))
+    }
