@@ -34,7 +34,7 @@ import warnings
 def chatter():
     while True:
         print("noise", file=sys.stderr, flush=True)
-        time.sleep(0.001)
+        time.sleep(0.01)
 
 
 threading.Thread(target=chatter, daemon=True).start()
