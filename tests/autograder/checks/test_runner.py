@@ -395,6 +395,7 @@ def packed(encoding, body):
         ("deflate", zlib.compress(b"aaaa")),
         ("deflate", zlib.compress(b"aaaa")[2:-4]),
     ],
+    ids=["gzip", "zlib", "raw deflate"],
 )
 def test_packed_bodies_are_read(check, encoding, body):
     """Gzip and both kinds of deflate."""
@@ -410,6 +411,7 @@ def test_packed_bodies_are_read(check, encoding, body):
         ("br", b"anything", "accepts gzip and deflate"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"aaaa")), "accepts gzip and deflate"),
     ],
+    ids=["gzip bomb", "deflate bomb", "not gzip", "brotli", "packed twice"],
 )
 def test_a_body_that_unpacks_to_too_much_is_refused(check, encoding, body, sentence):
     """A hundred kilobytes must not become a gigabyte in the grader."""
