@@ -23,7 +23,7 @@ demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 	$(BIN)/autograder demo
 
 test: $(TOOLS)  ## Run the whole test suite
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto
 
 attacks: $(TOOLS)  ## Run only the attack suite
 	$(BIN)/pytest tests/attacks

@@ -1,17 +1,33 @@
 """Shares the tests out between processor cores: what grades one class stays together."""
 
-from pathlib import Path
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from xdist.scheduler.loadscope import LoadScopeScheduling
 
 TOGETHER = {"attacks", "gates"}
 """Folders whose files look at a class that is graded once for all of them."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Name the group of each test for `pytest -n auto --dist loadgroup`: its file or folder."""
-    here = Path(__file__).parent
-    for item in items:
-        folder = item.path.relative_to(here).parts[0]
-        group = folder if folder in TOGETHER else str(item.path.relative_to(here))
-        item.add_marker(pytest.mark.xdist_group(group))
+def group_of(test: str) -> str:
+    """Return what a test stays together with, by its id: its file, or its folder."""
+    file = PurePath(test.partition("::")[0])
+    return file.parts[1] if file.parts[1] in TOGETHER else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScopeScheduling:
+    """Share out whole groups for `pytest -n auto`."""
+    # pytest-xdist 3.8 has marks for this, which do nothing with pytest 9.2.
+    from xdist.scheduler.loadscope import LoadScopeScheduling  # noqa: PLC0415 - only with -n
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return group_of(nodeid)
+
+    return Groups(config, log)
