@@ -43,6 +43,11 @@ class Countdown:
         self._end = time.monotonic() + self.seconds
 
     @property
+    def left(self) -> float:
+        """Seconds until the time is used up; negative afterwards."""
+        return self._end - time.monotonic()
+
+    @property
     def over(self) -> bool:
         """Whether the time is used up."""
-        return time.monotonic() >= self._end
+        return self.left <= 0

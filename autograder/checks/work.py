@@ -10,7 +10,7 @@ from typing import Any
 from autograder.checks.conversation import Client, Line
 from autograder.checks.deadlines import Countdown
 from autograder.checks.job import Job
-from autograder.checks.subject import NotServed
+from autograder.checks.subject import NoAnswer, NotServed
 from autograder.checks.verdict import Observed
 from classroom.upstream import Deadline, Upstream, within
 
@@ -101,10 +101,14 @@ class Work:
         return self._upstream
 
     def complete(self, test: Callable[[], Any]) -> None:
-        """Run a coroutine test on the job's own event loop."""
+        """Run a coroutine test on the job's own event loop.
+
+        Raises:
+            NoAnswer: It did not come to its end: it reads what never comes, without a deadline.
+        """
         deadline = Deadline(seconds=self.wait, notice=self.job.notice)
         with within(deadline):
-            self.loop.run_until_complete(test())
+            self.loop.run_until_complete(_ended(test, max(self.countdown.left, self.wait)))
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -134,6 +138,21 @@ class Work:
             self._loop.run_until_complete(_all_generators_closed())
             self._loop.close()
         self.job.subject.close()
+
+
+async def _ended(test: Callable[[], Any], seconds: float) -> None:
+    """Run a test that may take so long."""
+    try:
+        async with asyncio.timeout(seconds) as limit:
+            await test()
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise NoAnswer(
+            f"This test had not come to its end after {seconds:.1f} seconds: "
+            "your app was still answering.",
+            stood_still=True,
+        ) from None
 
 
 async def _all_generators_closed() -> None:

@@ -38,7 +38,13 @@ _MODULES: Final = (
     "anyio.to_thread",
     "httpx",
     "httpx2",
+    "httpx2.websockets",
+    "httpcore2",
     "openai",
+    "openai.resources",
+    "openai.resources.chat",
+    "openai.resources.embeddings",
+    "openai.resources.models",
     "requests",
     "pytest",
     "nest_asyncio",
@@ -48,6 +54,7 @@ _MODULES: Final = (
     "importlib.metadata",
     "zoneinfo",
     "classroom",
+    "classroom.upstream",
 )
 
 

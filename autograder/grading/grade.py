@@ -89,6 +89,7 @@ class Grading:
         self._records = Records(self.course.state / self.lab.name)
         self._seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
         self._pool: Pool | None = None
+        self._writer: Writer | None = None
         self._open: dict[str, Work] = {}
 
     def grade(self, students: Sequence[str]) -> Iterator[Graded]:
@@ -100,14 +101,6 @@ class Grading:
             BadLabError: nbgrader refuses the lab.
         """
         with self._undo:
-            self._writer = Writer(
-                course=self.course,
-                lab=self.lab,
-                marks=self._gradebook(),
-                records=self._records,
-                layout=self._layout,
-                checks=self._hashes,
-            )
             waiting, taken = deque(students), deque[str]()
             while waiting or taken or self._open:
                 while waiting and (self._pool is None or self._pool.has_room):
@@ -117,12 +110,26 @@ class Grading:
                         taken.append(student)
                     else:
                         yield from self._begin(work)
+                self._open_gradebook()  # only here, while the workers start
                 if self._pool is not None and self._pool.is_busy:
                     for answer in self._pool.answers():
                         yield self._end(self._open.pop(answer.name), answer)
                 elif taken and not waiting:
                     time.sleep(_LOOK_EVERY)
                     waiting, taken = taken, waiting
+
+    def _open_gradebook(self) -> Writer:
+        """Return what writes results, opened when it is asked for first."""
+        if self._writer is None:
+            self._writer = Writer(
+                course=self.course,
+                lab=self.lab,
+                marks=self._gradebook(),
+                records=self._records,
+                layout=self._layout,
+                checks=self._hashes,
+            )
+        return self._writer
 
     def _gradebook(self) -> Marks:
         """Open the gradebook, with the lab in it as it is in solutions/."""
@@ -270,9 +277,10 @@ class Grading:
             reason: Why a person should look at it; empty if nobody needs to.
             judging: Seconds that a worker took; None if none was asked.
         """
+        writer = self._open_gradebook()
         begun, cached = time.perf_counter(), judging is None
         try:
-            score = self._writer.write(work, judged, reason, cached=cached)
+            score = writer.write(work, judged, reason, cached=cached)
         except OSError as error:
             score, reason = 0.0, f"The result could not be written: {error.strerror}."
         status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED

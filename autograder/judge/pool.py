@@ -175,6 +175,12 @@ class Pool:
             else:
                 self._again.append(task)
 
+    def _environment(self) -> dict[str, str]:
+        """Return a worker's environment."""
+        kept = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
+        # Without certificates, as in `autograder.sandbox.surroundings`.
+        return kept | {"TMPDIR": str(self._folder), "SSL_CERT_DIR": str(self._folder)}
+
     def _hire(self) -> None:
         own, its = Pipe()
         with its:
@@ -184,7 +190,7 @@ class Pool:
                 stdout=subprocess.DEVNULL,
                 stderr=None if os.environ.get("AUTOGRADER_DEBUG") else subprocess.DEVNULL,
                 pass_fds=[its.fileno()],
-                env=os.environ | {"TMPDIR": str(self._folder)},
+                env=self._environment(),
                 start_new_session=True,
             )
         worker = _Worker(process, own, until=time.monotonic() + BOOT_SECONDS)

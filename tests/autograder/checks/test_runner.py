@@ -426,6 +426,33 @@ async def test_{number}(client):
 '''
 
 
+ENDLESS = '''
+async def test_all_of_it(client):
+    """All of it comes."""
+    async with client.stream("GET", "/") as reply:
+        await reply.aread()
+'''
+
+
+def test_a_test_that_reads_without_end_is_ended(check):
+    """An answer that goes on and on costs its test, within the time of the cell."""
+    app = FastAPI()
+
+    @app.get("/")
+    async def for_ever():
+        async def drops():
+            while True:
+                yield b"."
+                await asyncio.Event().wait()
+
+        return StreamingResponse(drops())
+
+    patience = Deadlines(wait=0.2, again=0.1, cell=0.4)
+    (test,) = check(app, ENDLESS, deadlines=patience).tests
+    assert test.outcome == "failed"
+    assert test.message.startswith("This test had not come to its end after 0.")
+
+
 def test_later_waits_of_a_cell_are_given_up_sooner(check):
     """The first wait in vain is a long one, the others are short, and each says how long."""
     app = FastAPI()
