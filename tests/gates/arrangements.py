@@ -20,8 +20,9 @@ from autograder.grading.lab import GradedLab, read_lab
 from autograder.judge.messages import SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.steps import Step, steps_of
+from autograder.sandbox.report import held_here
 
-from .labs import COURSE, function_of, jobs_for
+from .labs import COURSE, WAIT, function_of, jobs_for
 
 Outcomes = dict[str, list[Outcome]]
 """The outcomes of a test's cases, by the test's name without parameters."""
@@ -100,7 +101,13 @@ class Plan:
         """Judge all that was asked for, and return the outcomes by what it is called."""
         found = {}
         with _data(self.graded) as data:
-            set_up = SetUp(checks=self.checks, grants=self.graded.grants, data=data)
+            set_up = SetUp(
+                checks=self.checks,
+                grants=self.graded.grants,
+                data=data,
+                layers=held_here(),
+                wait=WAIT,
+            )
             with Pool(set_up, jobs=jobs_for(self.lab)) as pool:
                 waiting = list(self.tasks)
                 while waiting or pool.is_busy:

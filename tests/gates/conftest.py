@@ -6,11 +6,7 @@ import pytest
 
 from autograder.trial import Trial
 
-from .labs import CORPORA, COURSE, GradedClass, jobs_for
-
-WAIT = 5
-"""Seconds that a test waits for an answer: wrong submissions are many, and it decides nothing."""
-
+from .labs import CORPORA, COURSE, WAIT, GradedClass, jobs_for
 
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):

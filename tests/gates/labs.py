@@ -16,6 +16,8 @@ LABS = COURSE.labs
 CORPORA = {lab: {one.name: one for one in read_corpus(COURSE, lab)} for lab in LABS}
 READABLE = [(lab, one) for lab in LABS for one in CORPORA[lab].values() if one.kind != "unreadable"]
 SOLUTION, BLANK = "right-solution", "blank"
+WAIT = 5
+"""Seconds that a test waits for an answer: wrong submissions are many, and it decides nothing."""
 
 
 def jobs_for(lab: Lab) -> int:
