@@ -8,6 +8,7 @@ from autograder.trial import Trial
 
 from .labs import CORPORA, COURSE, WAIT, GradedClass, jobs_for
 
+
 @pytest.fixture(scope="session")
 def graded(tmp_path_factory):
     """Return a function that gives a lab's corpus, graded; each lab is graded only once."""
