@@ -5,9 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import socket
+import tempfile
+import threading
 from typing import TYPE_CHECKING, Any, Final, cast
 
+import httpx2
+
 from autograder.child.faults import describe
+from autograder.child.serving import Serving
 from autograder.sandbox import readable, seccomp
 from autograder.sandbox.policy import Policy
 
@@ -87,47 +93,65 @@ app
 """
 
 
+_TURNS: Final = 10
+"""Python specialises code for the types it meets once it has run about eight times."""
+_PATIENCE: Final = 5.0
+"""Seconds that such a thread is waited for."""
+_BODY: Final = b'{"name": "one"}'
+_REQUESTS: Final = (
+    b"POST /things HTTP/1.1\r\nHost: app\r\nContent-Type: application/json\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_BODY), _BODY),
+    b"GET /nothing HTTP/1.1\r\nHost: app\r\n\r\n",
+)
+
+
 def warm(shell: Shell) -> None:
-    """Go once through what every submission does, so that lazy parts are there.
+    """Go through what every submission does, so that children find it done and specialised.
 
     Args:
         shell: The shell that children inherit; its state is as before.
     """
 
-    async def submission() -> None:
-        await shell.run("", _A_SUBMISSION)
-        await _post(shell.user_ns["app"])
+    async def submissions() -> None:
+        for turn in range(_TURNS):
+            await shell.run(f"{turn}", _A_SUBMISSION)
+            await _ask_served(shell.user_ns["app"])
+            await _ask_here(shell.user_ns["app"])
         _, error = await shell.run("", "await missing()")
         if error is not None:
             describe(error)
 
-    asyncio.run(submission())
+    asyncio.run(submissions())
+    for thread in threading.enumerate():  # of the pool for plain functions, which are ending
+        if thread is not threading.main_thread():
+            thread.join(_PATIENCE)
     shell.reset(new_session=True)  # type: ignore[no-untyped-call]
     readable.python_folders()
     with contextlib.suppress(OSError):  # no table for this processor; the layer will say so
         seccomp.program(Policy(), own=1, signals_bounded=True)
 
 
-async def _post(app: ASGI3Application) -> None:
-    """Send one request without a server."""
-    body = b'{"name": "one"}'
-    scope: dict[str, Any] = {
-        "type": "http",
-        "asgi": {"version": "3.0"},
-        "http_version": "1.1",
-        "method": "POST",
-        "scheme": "http",
-        "path": "/things",
-        "raw_path": b"/things",
-        "query_string": b"",
-        "root_path": "",
-        "headers": [(b"content-type", b"application/json")],
-    }
+async def _ask_served(app: ASGI3Application) -> None:
+    """Send requests to the app as the grader does, by a real server on a Unix socket."""
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"{folder}/app"
+        listening = socket.socket(socket.AF_UNIX)
+        listening.bind(address)
+        listening.listen()
+        serving = Serving(app, listening)
+        served = asyncio.create_task(serving.serve())
+        await asyncio.wrap_future(serving.started)
+        reader, writer = await asyncio.open_unix_connection(address)
+        for request in _REQUESTS:
+            writer.write(request)
+            await reader.readuntil(b"}")
+        writer.close()
+        await serving.stop()
+        await served
 
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
 
-    async def send(_: Any) -> None:
-        return
-
-    await app(cast("Any", scope), cast("Any", receive), send)
+async def _ask_here(app: ASGI3Application) -> None:
+    """Send a request to the app as submissions do in cells of their own."""
+    transport = httpx2.ASGITransport(app=cast("Any", app))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
+        await client.post("/things", content=_BODY)

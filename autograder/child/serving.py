@@ -89,14 +89,15 @@ class Serving:
                 timeout_keep_alive=_IDLE,
             )
         )
-        self._started: Future[Raised | None] = Future()
+        self.started: Future[Raised | None] = Future()
+        """Done once requests are answered, or with what kept the app from starting."""
         self._stopped: Future[None] = Future()
         logging.getLogger("uvicorn").setLevel(logging.CRITICAL + 1)  # errors are on record here
 
     async def start(self) -> Raised | None:
         """Return once requests are answered, or with what kept the app from starting."""
         threading.Thread(target=self._run, name="uvicorn", daemon=True).start()
-        return await asyncio.wrap_future(self._started)
+        return await asyncio.wrap_future(self.started)
 
     async def take_errors(self, since: float) -> list[Raised]:
         """Return what requests raised since the last time, and not before `since`.
@@ -113,21 +114,22 @@ class Serving:
         self._server.leave()
         await asyncio.wrap_future(self._stopped)
 
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 - uvicorn leaves by SystemExit
-            self._end(self.app.failed_to_start or describe(error))
-
-    async def _serve(self) -> None:
-        self._server.when_started = lambda: self._started.set_result(None)
+    async def serve(self) -> None:
+        """Serve in the loop that runs now, until `stop`; `start` does so in a thread."""
+        self._server.when_started = lambda: self.started.set_result(None)
         await self._server.serve(sockets=[self._listening])
         self._end(self.app.failed_to_start)
 
+    def _run(self) -> None:
+        try:
+            asyncio.run(self.serve())
+        except BaseException as error:  # noqa: BLE001 - uvicorn leaves by SystemExit
+            self._end(self.app.failed_to_start or describe(error))
+
     def _end(self, problem: Raised | None) -> None:
         self._listening.close()  # or a client would wait for an answer that never comes
-        if not self._started.done():
-            self._started.set_result(
+        if not self.started.done():
+            self.started.set_result(
                 problem or Raised(type="NotServable", message="The app ended while it started.")
             )
         if not self._stopped.done():
@@ -143,8 +145,13 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave = asyncio.Event()
 
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals alone."""
+        yield
+
     def leave(self) -> None:
-        """Ask it to end, from another thread."""
+        """Ask it to end, from any thread."""
         self.should_exit = True
         if self._loop is not None:
             with contextlib.suppress(RuntimeError):  # the loop has ended already
