@@ -56,6 +56,10 @@ class Database:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave no connection open."""
         self._engine.dispose()
 
     @contextmanager

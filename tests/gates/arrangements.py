@@ -22,8 +22,10 @@ from autograder.judge.pool import Pool
 from autograder.judge.steps import Step, steps_of
 from autograder.sandbox.report import held_here
 
-from .labs import COURSE, WAIT, function_of, jobs_for
+from .labs import COURSE, WAIT, function_of
 
+JOBS = 3
+"""Workers: most of what is judged here is right and waits for nothing but the processor."""
 Outcomes = dict[str, list[Outcome]]
 """The outcomes of a test's cases, by the test's name without parameters."""
 
@@ -108,7 +110,7 @@ class Plan:
                 layers=held_here(),
                 wait=WAIT,
             )
-            with Pool(set_up, jobs=jobs_for(self.lab)) as pool:
+            with Pool(set_up, jobs=JOBS) as pool:
                 waiting = list(self.tasks)
                 while waiting or pool.is_busy:
                     while waiting and pool.has_room:

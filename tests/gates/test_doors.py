@@ -12,6 +12,8 @@ import pytest
 
 from autograder.checks.cell import BEGIN_HIDDEN, END_HIDDEN
 from autograder.checks.records import task_title
+from autograder.grading.database import Database
+from autograder.grading.folder import CourseFolder
 from autograder.trial import Trial
 
 from .labs import COURSE, LABS, short, some_of
@@ -67,6 +69,9 @@ def by_nbgrader(graded, environment, tmp_path_factory):
     def grade(lab):
         picked = some_of(lab, graded(lab).tasks())
         trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, picked)
+        course = CourseFolder(trial.path)
+        # Made here in 0.1 s; nbgrader takes 4 s for a new one.
+        Database(course.gradebook_url, str(course.nbgrader.course_id)).close()
         ended(started(environment, trial.path, "autograde", lab.name))
         return trial, list(picked)
 
