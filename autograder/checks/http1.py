@@ -51,13 +51,16 @@ class Transport(httpx2.AsyncBaseTransport):
         """Send a request and return its response, whose body may still be on its way."""
         if request.method in ("HEAD", "CONNECT") or "upgrade" in request.headers:
             return await self._other.handle_async_request(request)
-        connection = await self._connection()
-        try:
-            await connection.send(request)
-            return await connection.response(request)
-        except BaseException:
-            connection.abort()
-            raise
+        connection = self._kept()
+        if connection is not None:
+            try:
+                return await _exchange(connection, request)
+            except httpx2.TransportError:
+                # The server hung up as the request was on its way: uvicorn does so behind the
+                # answer before, when the app raised after it. That is not this request's fault.
+                if connection.heard or not isinstance(request.stream, httpx2.ByteStream):
+                    raise
+        return await _exchange(await self._connected(), request)
 
     async def aclose(self) -> None:
         """Hang up every connection."""
@@ -65,11 +68,14 @@ class Transport(httpx2.AsyncBaseTransport):
             connection.abort()
         await self._other.aclose()
 
-    async def _connection(self) -> _Connection:
+    def _kept(self) -> _Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.usable:
                 return connection
+        return None
+
+    async def _connected(self) -> _Connection:
         loop = asyncio.get_running_loop()
         endpoint, url = self._endpoint, httpx2.URL(self._endpoint.base_url)
         try:
@@ -100,6 +106,15 @@ class Transport(httpx2.AsyncBaseTransport):
         self._idle.append(connection)
 
 
+async def _exchange(connection: _Connection, request: httpx2.Request) -> httpx2.Response:
+    try:
+        await connection.send(request)
+        return await connection.response(request)
+    except BaseException:
+        connection.abort()
+        raise
+
+
 class _Connection(asyncio.Protocol):
     """One connection, and the answer that is coming on it."""
 
@@ -110,6 +125,8 @@ class _Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost = False
+        self.heard = False
+        """Whether a part of an answer to the last request has come."""
 
     @property
     def usable(self) -> bool:
@@ -119,6 +136,7 @@ class _Connection(asyncio.Protocol):
     async def send(self, request: httpx2.Request) -> None:
         """Send a request."""
         self._answer = _Answer(self)
+        self.heard = False
         head = bytearray(b"%s %s HTTP/1.1\r\n" % (request.method.encode(), request.url.raw_path))
         for name, value in request.headers.raw:
             head += b"%s: %s\r\n" % (name, value)
@@ -190,6 +208,7 @@ class _Connection(asyncio.Protocol):
         self._owner.opened(self)
 
     def data_received(self, data: bytes) -> None:
+        self.heard = True
         if self._answer is None:
             self._transport.abort()  # nobody has asked
         elif (problem := self._answer.feed(data)) is not None:

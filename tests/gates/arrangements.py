@@ -22,7 +22,7 @@ from autograder.judge.pool import Pool
 from autograder.judge.steps import Step, steps_of
 from autograder.sandbox.report import held_here
 
-from .labs import COURSE, WAIT, function_of
+from .labs import COURSE, function_of
 
 JOBS = 3
 """Workers: most of what is judged here is right and waits for nothing but the processor."""
@@ -108,7 +108,6 @@ class Plan:
                 grants=self.graded.grants,
                 data=data,
                 layers=held_here(),
-                wait=WAIT,
             )
             with Pool(set_up, jobs=JOBS) as pool:
                 waiting = list(self.tasks)

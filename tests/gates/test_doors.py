@@ -161,14 +161,17 @@ def hidden_lines(notebook):
     """Return the lines of code that only hidden tests have, docstrings and hints aside."""
     hidden, shown = set(), set()
     for cell in notebook.cells:
-        inside = False
+        inside = hinting = False
         for line in map(str.strip, cell.source.splitlines()):
             inside = (inside or line == BEGIN_HIDDEN) and line != END_HIDDEN
-            (hidden if inside else shown).add(line)
+            hinting = line.startswith("@hint") or (
+                hinting and not line.startswith(("@", "async def", "def"))
+            )
+            (hidden if inside and not hinting else shown).add(line)
     return {
         line
         for line in hidden
         if len(line) > LONG_ENOUGH
         and not any(line in other for other in shown)
-        and not line.startswith(('"""', "###", "@hint"))
+        and not line.startswith(('"""', "###"))
     }

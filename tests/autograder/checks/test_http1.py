@@ -302,3 +302,25 @@ def test_a_port_where_nobody_listens_refuses(tmp_path):
 
     with pytest.raises(httpx2.ConnectError):
         asyncio.run(asked())
+
+
+@pytest.mark.parametrize("how", ["write_eof", "close", "abort"])
+def test_a_connection_that_ends_as_the_next_request_comes_is_replaced(tmp_path, how):
+    """Uvicorn hangs up behind an answer when the app raises after it: the next loses nothing."""
+    asked = []
+
+    async def hangs_up(reader, writer, number):
+        asked.append(await request_from(reader))
+        writer.write(PLAIN)
+        await request_from(reader)
+        end = writer.transport.abort if how == "abort" else getattr(writer, how)
+        end()
+
+    async def work():
+        async with served(hangs_up, tmp_path) as (client, connections):
+            replies = [await client.post("/", json={"number": number}) for number in range(3)]
+            assert [reply.text for reply in replies] == ["ok"] * 3
+            assert len(connections) == 3
+
+    asyncio.run(work())
+    assert len(asked) == 3
