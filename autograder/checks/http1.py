@@ -51,16 +51,21 @@ class Transport(httpx2.AsyncBaseTransport):
         """Send a request and return its response, whose body may still be on its way."""
         if request.method in ("HEAD", "CONNECT") or "upgrade" in request.headers:
             return await self._other.handle_async_request(request)
-        connection = self._kept()
-        if connection is not None:
+        kept = self._kept()
+        if kept is None:
+            return await _exchange(await self._connected(), request)
+        try:
+            return await _exchange(kept, request)
+        except httpx2.TransportError as error:
+            # The server hung up as the request was on its way: uvicorn does so behind the
+            # answer before, when the app raised after it. That is not this request's fault.
+            if kept.heard or not isinstance(request.stream, httpx2.ByteStream):
+                raise
             try:
-                return await _exchange(connection, request)
-            except httpx2.TransportError:
-                # The server hung up as the request was on its way: uvicorn does so behind the
-                # answer before, when the app raised after it. That is not this request's fault.
-                if connection.heard or not isinstance(request.stream, httpx2.ByteStream):
-                    raise
-        return await _exchange(await self._connected(), request)
+                fresh = await self._connected()
+            except httpx2.ConnectError:
+                raise error from None  # the request ended the whole server
+        return await _exchange(fresh, request)
 
     async def aclose(self) -> None:
         """Hang up every connection."""

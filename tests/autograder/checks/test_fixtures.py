@@ -18,8 +18,10 @@ from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 from classroom.upstream import Upstream
 
-QUICK = Deadlines(wait=0.5, again=0.5, cell=10.0)
-PATIENT = Deadlines(wait=10.0, again=10.0, cell=25.0)
+QUICK = Deadlines(wait=0.5, again=0.5, cell=20.0)
+"""For apps that never answer."""
+PATIENT = Deadlines(wait=20.0, again=20.0, cell=60.0)
+"""For all others: a busy machine may stand still for a while."""
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def check():
     """Return a function that runs a check against a notebook's names, with an outside world."""
     with Upstream() as upstream, upstream.in_environment():
 
-        def run(body, *, entry="app", deadlines=QUICK, **names):
+        def run(body, *, entry="app", deadlines=PATIENT, **names):
             cell = CheckCell(lab="lab99", task="t1", points=1, body=body, entry=entry)
             job = Job(
                 cell, KernelSubject(names, entry), deadlines=deadlines, upstream=lambda: upstream
@@ -187,7 +189,7 @@ async def test_flood(websocket, client):
         for _ in range(399):
             await talk.receive_text()
 '''
-    assert verdicts(check(body, app=flooder(), deadlines=PATIENT)) == PASSED
+    assert verdicts(check(body, app=flooder())) == PASSED
 
 
 @pytest.mark.parametrize(
@@ -206,7 +208,7 @@ async def test_talk(websocket):
     async with websocket("{path}") as talk:
         await talk.receive_text()
 '''
-    assert verdicts(check(body, app=talker())) == [("failed", sentence)]
+    assert verdicts(check(body, app=talker(), deadlines=QUICK)) == [("failed", sentence)]
 
 
 def test_a_failed_comparison_inside_a_conversation_is_explained(check):
@@ -315,7 +317,7 @@ async def test_events(stream):
         async for event in reply.events():
             pass
 '''
-    (test,) = check(body, app=app).tests
+    (test,) = check(body, app=app, deadlines=QUICK).tests
     assert test.message == "The next event of the stream had not come after 0.5 seconds."
     assert "← data: 1" in test.sent_and_got[-1].response
 
@@ -367,7 +369,7 @@ async def test_together(client, upstream):
     await together(client.get("/report"), calls=3, to=upstream.legacy)
 '''
     assert verdicts(check(body, app=asking(gather=True))) == PASSED
-    (test,) = check(body, app=asking(gather=False)).tests
+    (test,) = check(body, app=asking(gather=False), deadlines=QUICK).tests
     assert "they run one after the other" in test.message
 
 
@@ -409,7 +411,7 @@ async def test_call(call):
     """It calls."""
     await call("double", 4)
 '''
-    assert verdicts(check(body, **names)) == [("failed", sentence)]
+    assert verdicts(check(body, deadlines=QUICK, **names)) == [("failed", sentence)]
 
 
 def get_store():

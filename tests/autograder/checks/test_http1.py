@@ -324,3 +324,23 @@ def test_a_connection_that_ends_as_the_next_request_comes_is_replaced(tmp_path, 
 
     asyncio.run(work())
     assert len(asked) == 3
+
+
+def test_a_server_that_ends_with_the_request_has_broken_off(tmp_path):
+    """Nothing listens any more, which is told as what it is: the answer that never came."""
+
+    async def dies(reader, writer, _number):
+        await request_from(reader)
+        writer.write(PLAIN)
+        await request_from(reader)
+        (tmp_path / "app").unlink()
+        writer.close()
+
+    async def work():
+        async with served(dies, tmp_path) as (client, connections):
+            await client.get("/")
+            with pytest.raises(httpx2.RemoteProtocolError, match="without sending a response"):
+                await client.get("/")
+            assert len(connections) == 1
+
+    asyncio.run(work())

@@ -123,7 +123,8 @@ def test_an_app_that_never_answers_ends_at_the_deadline(check):
         """It answers."""
         await client.get("/never")
     ''' + GREETING.replace("\n", "\n    ")
-    never_answered, greeted = check(app, body).tests
+    patience = Deadlines(wait=0.5, again=20, cell=60)
+    never_answered, greeted = check(app, body, deadlines=patience).tests
     assert never_answered.message == "Your app had not answered GET /never after 0.5 seconds."
     assert greeted.outcome == "passed"
 
