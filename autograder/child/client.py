@@ -20,10 +20,10 @@ import contextlib
 import json
 import os
 import secrets
+import select
 import shutil
+import signal
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,6 +32,7 @@ from typing import Any, Final, Self
 
 from pydantic import TypeAdapter
 
+from autograder.child.nursery import Nursery
 from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
 from autograder.child.submission import Submission
 from autograder.sandbox import bubblewrap, layers, readable
@@ -39,7 +40,6 @@ from autograder.sandbox.layers import Layer, Level
 from autograder.sandbox.policy import Policy
 from autograder.sandbox.privileges import FIRST_USER, USERS
 from autograder.sandbox.report import MINIMUM, held_here
-from autograder.sandbox.surroundings import environment
 
 _BOOT_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 30
@@ -67,6 +67,7 @@ class ForkServer:
         found: Which layers hold here, and what keeps the others from it; probed if None.
         policy: Only for a machine without Landlock, where files are hidden when the server
             starts: the grants of the lab.
+        hub: Where a nursery is asked for the server; it gets one of its own if None.
 
     Raises:
         SandboxTooWeakError: The level is below the minimum.
@@ -82,6 +83,7 @@ class ForkServer:
         without: frozenset[Layer] = frozenset(),
         found: Mapping[Layer, str | None] | None = None,
         policy: Policy | None = None,
+        hub: socket.socket | None = None,
     ) -> None:
         self._secrets = list(secrets)
         self._unsafe = unsafe
@@ -97,20 +99,24 @@ class ForkServer:
                 "give --unsafe-no-sandbox to run students' code without it."
             )
         self._bubblewrap = Layer.FILES not in held and Layer.BUBBLEWRAP in held and not unsafe
+        self._hub = None if self._bubblewrap else hub  # there, files are hidden from its start
+        self._nursery: Nursery | None = None
+        self._server: int | None = None
         self._lock = threading.Lock()
         self._undo = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
             self._folder = Path(undo.enter_context(_short_folder()))
-            self._complaints = undo.enter_context(tempfile.TemporaryFile())
-            own, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._control = undo.enter_context(own)
-            with its:
-                self._process = self._launch(its)
+            if self._hub is None:
+                self._nursery = undo.enter_context(Nursery(self._bubblewrap_command()))
+            self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             undo.callback(self._end)
+            with its:
+                self._ask_for_server(its)
             self._control.settimeout(_BOOT_SECONDS)
-            self._receive()
+            _, descriptors = self._receive()
+            self._server = descriptors[0] if descriptors else None
             self._control.settimeout(_ANSWER_SECONDS)
             self._undo = undo.pop_all()
         return self
@@ -124,8 +130,15 @@ class ForkServer:
 
     @property
     def alive(self) -> bool:
-        """Whether the server still runs."""
-        return self._process.poll() is None
+        """Whether the server still runs, as far as the kernel tells."""
+        if self._control.fileno() < 0:
+            return False
+        return self._server is None or not select.select([self._server], [], [], 0)[0]
+
+    @property
+    def pid(self) -> int | None:
+        """The process that everything descends from, if it was started for this server alone."""
+        return self._nursery.pid if self._nursery else None
 
     def listener(self) -> socket.socket:
         """Return a socket that listens on 127.0.0.1 where submissions can reach it.
@@ -204,7 +217,8 @@ class ForkServer:
                 return None
         return status
 
-    def _launch(self, control: socket.socket) -> subprocess.Popen[bytes]:
+    def _ask_for_server(self, control: socket.socket) -> None:
+        """Ask the nursery for a server that talks to the other end of `control`."""
         first = (
             None
             if os.geteuid()
@@ -216,37 +230,32 @@ class ForkServer:
             confine=not self._unsafe,
             bubblewrap=self._bubblewrap,
         )
-        command = [
-            *(
-                bubblewrap.command(shutil.which("bwrap") or "bwrap", self._policy)
-                if self._bubblewrap
-                else ()
-            ),
-            sys.executable,
-            "-I",
-            "-m",
-            "autograder.child.server",
-            str(control.fileno()),
-            TypeAdapter(Options).dump_json(options).decode(),
-        ]
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._complaints,
-            pass_fds=[control.fileno()],
-            env=environment(Policy()),
-            cwd="/",
-            start_new_session=True,
-        )
+        hub = self._nursery.hub if self._nursery else self._hub
+        assert hub is not None, "one of the two is there"
+        with contextlib.ExitStack() as undo:
+            descriptors = [control.fileno()]
+            with contextlib.suppress(OSError):  # an old kernel
+                descriptors.append(os.pidfd_open(os.getpid()))
+                undo.callback(os.close, descriptors[-1])
+            try:
+                socket.send_fds(hub, [TypeAdapter(Options).dump_json(options)], descriptors)
+            except OSError as error:
+                raise self._lost() from error
+
+    def _bubblewrap_command(self) -> Sequence[str]:
+        if not self._bubblewrap:
+            return ()
+        return bubblewrap.command(shutil.which("bwrap") or "bwrap", self._policy)
 
     def _end(self) -> None:
+        """Hang up, and wait until the server and its children are gone."""
         self._control.close()
-        try:
-            self._process.wait(_ANSWER_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        server, self._server = self._server, None
+        if server is None:
+            return
+        if not select.select([server], [], [], _ANSWER_SECONDS)[0]:
+            _kill(server)
+        os.close(server)
 
     def _ask(
         self, request: dict[str, Any], descriptors: Iterable[int] = ()
@@ -269,12 +278,16 @@ class ForkServer:
 
     def _lost(self) -> ServerLostError:
         """End a server that does not answer as agreed, so that it cannot answer late."""
-        self._process.kill()
-        if self._complaints.closed:
-            return ServerLostError("The fork server is closed.")
-        self._complaints.seek(0)
-        said = self._complaints.read().decode(errors="replace").strip()
-        return ServerLostError(f"The fork server has ended. {said[-1000:]}".strip())
+        if self._server is not None:
+            _kill(self._server)
+        said = self._nursery.complaints() if self._nursery else ""
+        return ServerLostError(f"The fork server has ended or was closed. {said}".strip())
+
+
+def _kill(process: int) -> None:
+    """Kill what a descriptor stands for."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(process, signal.SIGKILL)
 
 
 def _short_folder() -> tempfile.TemporaryDirectory[str]:

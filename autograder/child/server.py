@@ -1,12 +1,13 @@
-"""The fork server: imports everything once and forks one child per submission.
+"""The nursery imports everything once and forks fork servers, which fork a child per submission.
 
-Started by `autograder.child.client` as a fresh interpreter, so that it holds nothing of tests,
-solutions or the grader's environment. It talks to the trusted side alone, never to a child,
-and has one thread. When the trusted side ends, so does it, and its children with it.
+Started by `autograder.child.nursery` as a fresh interpreter, so that it holds nothing of tests,
+solutions or the grader's environment. A fork server talks to the trusted side alone, never to a
+child, and has one thread. When the trusted side ends, so does it, and its children with it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 import os
@@ -17,9 +18,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import psutil  # type: ignore[import-untyped]
 from pydantic import TypeAdapter
@@ -36,6 +38,7 @@ from autograder.sandbox.surroundings import environment, replace_environment
 
 _REAP_EVERY: Final = 0.002
 _policies: TypeAdapter[Policy] = TypeAdapter(Policy)
+_options: TypeAdapter[Options] = TypeAdapter(Options)
 
 
 @dataclass
@@ -82,6 +85,11 @@ class Server:
                 with namespaces.listener() as listening:
                     self._send({"port": listening.getsockname()[1]}, [listening.fileno()])
 
+    def tell_ready(self) -> None:
+        """Say that children can be made, and hand over a descriptor of this process."""
+        with _descriptor_of(os.getpid()) as own:
+            self._send({"ready": True}, own)
+
     def _send(self, answer: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         socket.send_fds(self.control, [json.dumps(answer).encode()], list(descriptors))
 
@@ -98,13 +106,8 @@ class Server:
         for descriptor in descriptors:
             os.close(descriptor)
         self._children.add(child)
-        try:
-            watch = os.pidfd_open(child)
-        except OSError:  # an old kernel, or one that does not show processes in this way
-            self._send({"child": child})
-            return
-        self._send({"child": child}, [watch])
-        os.close(watch)
+        with _descriptor_of(child) as watch:
+            self._send({"child": child}, watch)
 
     def _next_user(self) -> int | None:
         self._started += 1
@@ -153,6 +156,20 @@ class Server:
         return True
 
 
+@contextlib.contextmanager
+def _descriptor_of(process: int) -> Iterator[list[int]]:
+    """Give a descriptor that becomes readable when a process has ended, where there are any."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except OSError:  # an old kernel, or one that does not show processes in this way
+        yield []
+        return
+    try:
+        yield [descriptor]
+    finally:
+        os.close(descriptor)
+
+
 def _kill(how: Any, process: int) -> None:
     try:
         how(process, signal.SIGKILL)
@@ -161,16 +178,9 @@ def _kill(how: Any, process: int) -> None:
 
 
 def main() -> None:
-    """Start the server: `python -m autograder.child.server DESCRIPTOR OPTIONS`."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    options = TypeAdapter(Options).validate_json(sys.argv[2])
-    try:
-        parent = os.pidfd_open(os.getppid())
-    except OSError:
-        parent = None
-    world = _enter_world(options, control)
+    """Start the nursery: `python -m autograder.child.server DESCRIPTOR`."""
+    hub = socket.socket(fileno=int(sys.argv[1]))
     privileges.close_memory()
-    privileges.adopt_orphans()
     preload.import_all()
     shell = make()
     preload.warm(shell)
@@ -179,9 +189,49 @@ def main() -> None:
         raise SystemExit("A module that is imported ahead has started a thread.")
     gc.collect()
     gc.freeze()
-    server = Server(control, parent, shell, world, options)
-    control.send(json.dumps({"ready": True}).encode())
-    server.answer_all()
+    _open_servers(hub, shell)
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.wait()
+    os._exit(0)
+
+
+def _open_servers(hub: socket.socket, shell: Shell) -> None:
+    """Fork a server for everybody who asks, until nobody is left who could."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(hub, LARGEST, 2)
+        if not message:
+            return
+        if os.fork() == 0:
+            hub.close()
+            _serve(shell, _options.validate_json(message), *descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+
+
+def _serve(shell: Shell, options: Options, connection: int, parent: int | None = None) -> NoReturn:
+    """Be a fork server, and never return.
+
+    Args:
+        shell: What children inherit.
+        options: How the server is started.
+        connection: Descriptor of the connection to the trusted side.
+        parent: Descriptor that becomes readable when the trusted side has ended.
+    """
+    try:
+        privileges.die_with_parent()
+        control = socket.socket(fileno=connection)
+        world = _enter_world(options, control)
+        privileges.adopt_orphans()
+        server = Server(control, parent, shell, world, options)
+        server.tell_ready()
+        server.answer_all()
+    except BaseException:  # noqa: BLE001 - the trusted side reads why
+        traceback.print_exc()
+        os._exit(1)
     os._exit(0)
 
 

@@ -76,7 +76,7 @@ def request(socket, path: str = "/", seconds: float = PATIENT) -> httpx.Response
 
 def running(server: ForkServer) -> set[int]:
     """Return all processes below a server."""
-    return {process.pid for process in psutil.Process(server._process.pid).children(recursive=True)}
+    return {process.pid for process in psutil.Process(server.pid).children(recursive=True)}
 
 
 def refused(child: Submission, act: str) -> str:

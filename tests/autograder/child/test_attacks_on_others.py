@@ -78,7 +78,7 @@ def test_the_apps_own_socket_cannot_be_turned_on_others(child: Submission, tmp_p
 def test_the_grader_cannot_be_signalled(server: ForkServer, processes: int):
     """No signal reaches the grader, the fork server or another submission, by any number."""
     with server.submission(Policy()) as other:
-        victims = {os.getpid(), server._process.pid, *running(server)}
+        victims = {os.getpid(), server.pid, *running(server)}
         with server.submission(Policy(processes=processes)) as child:
             for victim in victims:
                 act = f"import os, signal; os.kill({victim}, signal.SIGTERM)"

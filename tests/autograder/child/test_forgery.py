@@ -81,8 +81,8 @@ def test_descriptors_sent_along_are_not_taken(child: Submission):
     child.run("tools", CONTROL, deadline=PATIENT)
     before = len(list(Path("/proc/self/fd").iterdir()))
     act = (
-        "fd = next(control()); s = socket.socket(fileno=os.dup(fd))\n"
-        "for _ in range(50): socket.send_fds(s, [b'\\0\\0\\0\\x02{}'], [0, 1, 2])"
+        "for fd in list(control()):\n    s = socket.socket(fileno=os.dup(fd))\n"
+        "    for _ in range(50): socket.send_fds(s, [b'\\0\\0\\0\\x02{}'], [0, 1, 2])"
     )
     assert trouble(child, act, PATIENT) is Trouble.BROKEN
     assert len(list(Path("/proc/self/fd").iterdir())) <= before

@@ -6,6 +6,7 @@ submission works, and that no process is left.
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ def test_the_children_end_with_the_server():
     with ForkServer() as server:
         child = server.start(Policy())
         child.run("busy", SPIN, deadline=PATIENT)
-        family = psutil.Process(server._process.pid).children(recursive=True)
+        family = psutil.Process(server.pid).children(recursive=True)
     gone, alive = psutil.wait_procs(family, timeout=PATIENT)
     assert gone
     assert not alive
@@ -46,7 +47,7 @@ child.run("busy", "import os, threading\\n"
     "def spin():\\n    while True: pass\\n"
     "for _ in range(2):\\n    if os.fork() == 0: spin()\\n"
     "threading.Thread(target=spin).start()", deadline=60)
-print(server._process.pid, flush=True)
+print(server.pid, flush=True)
 time.sleep(600)
 """
 
@@ -67,9 +68,9 @@ def test_everything_ends_when_the_grader_is_killed(without: list[str]):
 def test_a_lost_server_is_told_and_leaves_nothing():
     """When the fork server is killed its submissions end, and the next call says so."""
     with ForkServer() as server, server.submission(Policy()) as child:
-        family = [psutil.Process(server._process.pid)]
+        family = [psutil.Process(server.pid)]
         family += family[0].children(recursive=True)
-        server._process.kill()
+        os.kill(server.pid, signal.SIGKILL)
         assert not psutil.wait_procs(family, timeout=PATIENT)[1]
         assert child.run("next", "1", deadline=PATIENT).loss is not None
         with pytest.raises(ServerLostError, match="The fork server has ended"):

@@ -199,7 +199,7 @@ def test_no_hidden_test_is_in_the_memory_of_the_child(server):
     seen = []
 
     def look():
-        found = psutil.Process(server._process.pid).children(recursive=True)
+        found = psutil.Process(server.pid).children(recursive=True)
         seen.append({process.pid: memory(process.pid) for process in found})
 
     judged(
