@@ -6,6 +6,7 @@ Exit codes: 0 done, 1 some work failed (a difference, a submission that could no
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 from typing import Annotated
@@ -80,20 +81,22 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what lies in submitted/ into the gradebook."""
-    from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - before all others
-    from autograder.grading import command  # noqa: PLC0415 - as above
-    from autograder.grading.grade import Options  # noqa: PLC0415 - as above
+    from autograder.grading.early import busy_workers  # noqa: PLC0415 - as above
+    from autograder.judge.staff import Staff  # noqa: PLC0415 - as above
 
-    options = Options(
-        jobs=jobs or len(os.sched_getaffinity(0)),
-        cached=not no_cache,
-        seed=seed,
-        unsafe=unsafe,
-        wait=wait,
-    )
-    raise typer.Exit(
-        command.run(Path.cwd(), lab, students=student or [], options=options, as_json=as_json)
-    )
+    jobs = jobs or len(os.sched_getaffinity(0))
+    students, here = student or [], Path.cwd()
+    early = busy_workers(here, lab, students, jobs=jobs, again=no_cache)
+    with Staff(early) if early else contextlib.nullcontext() as staff:
+        from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - first of all
+        from autograder.grading import command  # noqa: PLC0415 - while the workers start
+        from autograder.grading.grade import Options  # noqa: PLC0415 - as above
+
+        options = Options(jobs=jobs, cached=not no_cache, seed=seed, unsafe=unsafe, wait=wait)
+        code = command.run(
+            here, lab, students=students, options=options, as_json=as_json, staff=staff
+        )
+    raise typer.Exit(code)
 
 
 @app.command()

@@ -27,12 +27,21 @@ from autograder.grading.folder import CourseFolder
 from autograder.grading.grade import Options, open_grading
 from autograder.grading.outcome import Graded, Status
 from autograder.judge.pool import CannotGradeError
+from autograder.judge.staff import Staff
 
 SMALL_CLASS = 60
 """Up to this size, every submission gets a line in the table at the end."""
 
 
-def run(start: Path, lab: str, *, students: list[str], options: Options, as_json: bool) -> int:
+def run(
+    start: Path,
+    lab: str,
+    *,
+    students: list[str],
+    options: Options,
+    as_json: bool,
+    staff: Staff | None = None,
+) -> int:
     """Grade a lab and print what came of it.
 
     Args:
@@ -41,6 +50,7 @@ def run(start: Path, lab: str, *, students: list[str], options: Options, as_json
         students: Only these; everybody who has handed in if empty.
         options: How to grade.
         as_json: Print one line of JSON per submission instead of a table.
+        staff: Workers that have started already, if any have.
 
     Returns:
         The exit code: 0 done, 1 some submissions need a person, 2 wrong use.
@@ -52,7 +62,7 @@ def run(start: Path, lab: str, *, students: list[str], options: Options, as_json
         wanted = course.students(name, students)
         if options.unsafe:
             complaints.print("[bold red]Without a sandbox: students' code may do as you may.")
-        results = open_grading(course, name, options).grade(wanted)
+        results = open_grading(course, name, options, staff).grade(wanted)
         tally = _shown(results, name, len(wanted), complaints, as_json=as_json)
     except (CourseError, CannotGradeError) as error:
         complaints.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)

@@ -12,9 +12,7 @@ from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CONFIG, CourseError, CourseNotFoundError, LabNotFoundError
-
-STATE = ".autograder"
-"""Folder of a course in which the engine remembers what it has graded."""
+from autograder.grading.early import STATE
 
 
 class NothingToGradeError(CourseError):

@@ -31,6 +31,7 @@ from autograder.grading.writer import Work, Writer
 from autograder.judge.judged import Judged
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
+from autograder.judge.staff import Staff
 from autograder.judge.steps import Step, steps_of
 from autograder.sandbox import layers
 from autograder.sandbox.layers import Level
@@ -67,11 +68,13 @@ class Grading:
         course: The course.
         lab: The lab.
         options: How to grade.
+        staff: Workers that have started already; they are started when needed if None.
     """
 
     course: CourseFolder
     lab: GradedLab
     options: Options
+    staff: Staff | None = None
     _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __post_init__(self) -> None:
@@ -88,6 +91,7 @@ class Grading:
         self._layout = cache.digest(self.lab.release, cache.hash_of_code(*cache.SHOWING))
         self._records = Records(self.course.state / self.lab.name)
         self._seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
+        self._class_size = 0
         self._pool: Pool | None = None
         self._writer: Writer | None = None
         self._open: dict[str, Work] = {}
@@ -100,6 +104,7 @@ class Grading:
             GradebookError: The gradebook cannot be opened.
             BadLabError: nbgrader refuses the lab.
         """
+        self._class_size = len(students)
         with self._undo:
             waiting, taken = deque(students), deque[str]()
             while waiting or taken or self._open:
@@ -256,7 +261,7 @@ class Grading:
             layers=held_here(),
             wait=self.options.wait,
         )
-        return Pool(set_up, jobs=self.options.jobs)
+        return Pool(set_up, jobs=min(self.options.jobs, self._class_size), staff=self.staff)
 
     def _end(self, work: Work, answer: Answer) -> Graded:
         """Finish a submission that a worker has judged."""
@@ -305,10 +310,12 @@ def _level_here() -> Level:
     return layers.level([layer for layer, problem in found.items() if problem is None])
 
 
-def open_grading(course: CourseFolder, lab: str, options: Options) -> Grading:
-    """Prepare the grading of a lab.
+def open_grading(
+    course: CourseFolder, lab: str, options: Options, staff: Staff | None = None
+) -> Grading:
+    """Prepare the grading of a lab, by workers that may have started already.
 
     Raises:
         BadLabError: It cannot be graded.
     """
-    return Grading(course, read_lab(course, lab), options)
+    return Grading(course, read_lab(course, lab), options, staff)

@@ -7,20 +7,16 @@ the coordinator to write. One that dies or hangs is replaced; its task is tried 
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import subprocess
-import sys
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, Pipe, wait
-from pathlib import Path
+from multiprocessing.connection import Connection, wait
 from typing import Self
 
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
+from autograder.judge.staff import Staff, end
 
 PATIENCE = 60.0
 """Seconds beyond the submission's own limit after which a worker counts as hung."""
@@ -29,7 +25,6 @@ BOOT_SECONDS = 120.0
 AT_ONCE = 2
 """Tasks that a worker holds."""
 TRIES = 2
-_PREFIX = "autograder-"
 
 
 class CannotGradeError(RuntimeError):
@@ -52,28 +47,28 @@ class Pool:
     Args:
         set_up: What every worker is told.
         jobs: How many workers.
+        staff: Where they are hired from; the pool has its own if None.
     """
 
-    def __init__(self, set_up: SetUp, *, jobs: int) -> None:
+    def __init__(self, set_up: SetUp, *, jobs: int, staff: Staff | None = None) -> None:
         self._set_up = SET_UP.dump_json(set_up)
         self._limit = set_up.seconds + PATIENCE
         self._jobs = jobs
         self._workers: list[_Worker] = []
         self._tries: dict[str, int] = {}
         self._again: deque[Task] = deque()
-        self._folder = Path()
+        self._staff = staff
+        self._undo = contextlib.ExitStack()
         self._deaths = 0
 
     def __enter__(self) -> Self:
-        _sweep()
-        self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-        self._folder.chmod(0o711)
-        try:
+        with contextlib.ExitStack() as undo:
+            if self._staff is None:
+                self._staff = undo.enter_context(Staff(self._jobs))
+            undo.callback(self._end_workers)
             for _ in range(self._jobs):
                 self._hire()
-        except BaseException:
-            self.close()
-            raise
+            self._undo = undo.pop_all()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,12 +76,14 @@ class Pool:
 
     def close(self) -> None:
         """End every worker, and what it has started."""
+        self._undo.close()
+
+    def _end_workers(self) -> None:
         for worker in self._workers:
             worker.connection.close()
         for worker in self._workers:
-            _end(worker.process)
+            end(worker.process)
         self._workers.clear()
-        shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
     def has_room(self) -> bool:
@@ -156,7 +153,7 @@ class Pool:
 
     def _replace(self, worker: _Worker, what: str) -> Iterator[Answer]:
         """Put a new worker in the place of one that is lost; its task gets another try."""
-        _end(worker.process)
+        end(worker.process)
         worker.connection.close()
         self._workers.remove(worker)
         if not worker.ready:
@@ -175,39 +172,10 @@ class Pool:
             else:
                 self._again.append(task)
 
-    def _environment(self) -> dict[str, str]:
-        """Return a worker's environment."""
-        kept = {name: value for name, value in os.environ.items() if name != "SSL_CERT_FILE"}
-        # Without certificates, as in `autograder.sandbox.surroundings`.
-        return kept | {"TMPDIR": str(self._folder), "SSL_CERT_DIR": str(self._folder)}
-
     def _hire(self) -> None:
-        own, its = Pipe()
-        with its:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "autograder.judge.worker", str(its.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=None if os.environ.get("AUTOGRADER_DEBUG") else subprocess.DEVNULL,
-                pass_fds=[its.fileno()],
-                env=self._environment(),
-                start_new_session=True,
-            )
-        worker = _Worker(process, own, until=time.monotonic() + BOOT_SECONDS)
+        assert self._staff is not None, "the pool is open"
+        process, connection = self._staff.hire()
+        worker = _Worker(process, connection, until=time.monotonic() + BOOT_SECONDS)
         self._workers.append(worker)
         with contextlib.suppress(OSError):
-            own.send_bytes(self._set_up)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a worker; its fork server notices and takes the children with it."""
-    process.kill()
-    process.wait()
-
-
-def _sweep() -> None:
-    """Remove the folders of coordinators that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+            connection.send_bytes(self._set_up)

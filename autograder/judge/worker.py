@@ -1,8 +1,9 @@
 """A trusted worker: collects a lab's checks once, then judges one submission after the other.
 
-Started by `autograder.judge.pool` as `python -m autograder.judge.worker DESCRIPTOR`. It holds
-the hidden tests, so no child descends from it: the fork server that makes the children is a
-fresh interpreter.
+Started by `autograder.judge.staff` as `python -m autograder.judge.worker DESCRIPTOR HUB`, the
+connection to the coordinator and the one to the nursery. It holds the hidden tests, so no child
+descends from it: the fork server that makes the children comes from the nursery, a fresh
+interpreter.
 """
 
 from __future__ import annotations
@@ -10,73 +11,73 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
 
-from autograder.child import ForkServer, SandboxTooWeakError
+from autograder.checks.deadlines import while_grading
+from autograder.checks.job import Job, no_upstream
+from autograder.checks.runner import BrokenCheck, run
+from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
+from autograder.judge.judge import judge
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
+from autograder.judge.outside import Outside, is_wanted
 from autograder.sandbox import Policy
 from autograder.sandbox.privileges import die_with_parent
-
-if TYPE_CHECKING:
-    from autograder.checks.job import Job
-    from autograder.judge.outside import Outside
 
 
 def main() -> None:
     """Work until the coordinator hangs up."""
     connection = Connection(int(sys.argv[1]))
+    hub = socket.socket(fileno=int(sys.argv[2]))
     die_with_parent()
-    set_up: SetUp = SET_UP.validate_json(connection.recv_bytes())
-    with contextlib.ExitStack() as undo:
-        boot = undo.enter_context(ThreadPoolExecutor(1)).submit(_start, set_up)
-        try:
-            _work(connection, set_up, boot)
-        except (SandboxTooWeakError, PermissionError) as error:
-            _send(connection, Answer(problem=str(error), fatal=True))
-        finally:
-            with contextlib.suppress(Exception):
-                boot.result().close()
-
-
-def _start(set_up: SetUp) -> ForkServer:
-    """Start the fork server, while the main thread imports pytest."""
-    folder = Path(set_up.data) if set_up.data else None
-    return ForkServer(
-        unsafe=set_up.unsafe,
-        secrets=[Path(path) for path in set_up.secrets],
-        policy=set_up.grants.policy(folder=folder),
-        found=set_up.layers,
-    ).__enter__()
-
-
-def _work(connection: Connection, set_up: SetUp, boot: Future[ForkServer]) -> None:
-    from autograder.checks.runner import BrokenCheck, run  # noqa: PLC0415 - beside the boot
-
-    cells = list(set_up.checks.values())
     try:
-        run(cells, _jobs(connection, set_up, boot))
+        set_up: SetUp = SET_UP.validate_json(connection.recv_bytes())
+    except EOFError:  # there was nothing to judge
+        return
+    try:
+        with _fork_server(set_up, hub) as server:
+            _work(connection, set_up, server)
+    except (SandboxTooWeakError, PermissionError) as error:
+        _send(connection, Answer(problem=str(error), fatal=True))
+
+
+def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
+    """Start the fork server: in the nursery, or anew should the nursery be gone."""
+    folder = Path(set_up.data) if set_up.data else None
+
+    def started(hub: socket.socket | None) -> ForkServer:
+        return ForkServer(
+            unsafe=set_up.unsafe,
+            secrets=[Path(path) for path in set_up.secrets],
+            policy=set_up.grants.policy(folder=folder),
+            found=set_up.layers,
+            hub=hub,
+        ).__enter__()
+
+    try:
+        return started(hub)
+    except ServerLostError:
+        return started(None)
+
+
+def _work(connection: Connection, set_up: SetUp, server: ForkServer) -> None:
+    try:
+        run(list(set_up.checks.values()), _jobs(connection, set_up, server))
     except BrokenCheck as error:
         last = str(error).strip().splitlines()[-1]
         problem = f"The lab's checks cannot be collected: {last}"
         _send(connection, Answer(problem=problem, fatal=True))
 
 
-def _jobs(
-    connection: Connection, set_up: SetUp, boot: Future[ForkServer]
-) -> Generator[Job, None, None]:
-    from autograder.judge.outside import Outside, is_wanted  # noqa: PLC0415 - as above
-
-    server = boot.result()
+def _jobs(connection: Connection, set_up: SetUp, server: ForkServer) -> Generator[Job, None, None]:
     with contextlib.ExitStack() as undo:
         outside = None
         if is_wanted(set_up.checks.values()):
@@ -112,10 +113,6 @@ def _judged(
     task: Task,
     outside: Outside | None,
 ) -> Generator[Job, None, None]:
-    from autograder.checks.deadlines import while_grading  # noqa: PLC0415 - as above
-    from autograder.checks.job import no_upstream  # noqa: PLC0415 - as above
-    from autograder.judge.judge import judge  # noqa: PLC0415 - as above
-
     begun = time.perf_counter()
     steps = [
         replace(step, check=set_up.checks[step.cell]) if step.cell in set_up.checks else step

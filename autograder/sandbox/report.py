@@ -9,6 +9,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict
@@ -18,6 +19,8 @@ from autograder.sandbox.layers import Layer, Level
 
 MINIMUM: Final = Level.CONTAINED
 """Below this, grading refuses to run unless told so by name."""
+
+_probing = threading.Lock()
 
 _PACKAGES: Final = ("fastapi", "pydantic", "uvicorn", "ipython", "httpx", "httpx2", "openai")
 _PACKAGES_OF_GRADING: Final = ("pytest", "nbgrader")
@@ -91,7 +94,6 @@ class Report(Frozen):
         return frozenset(layer.name for layer in self.layers if layer.holds)
 
 
-@functools.cache
 def held_here() -> dict[Layer, str | None]:
     """Probe every layer, once, in a fresh process with one thread.
 
@@ -101,6 +103,12 @@ def held_here() -> dict[Layer, str | None]:
     Raises:
         RuntimeError: The probing process failed.
     """
+    with _probing:
+        return _held_here()
+
+
+@functools.cache
+def _held_here() -> dict[Layer, str | None]:
     done = subprocess.run(
         [sys.executable, "-I", "-m", "autograder.sandbox"],
         stdin=subprocess.DEVNULL,
