@@ -51,9 +51,16 @@ class BackgroundServer:
         app: Any ASGI 3 application.
         uds: Path of the Unix socket to listen on; the process's umask decides who may connect.
             Without it the server takes a free TCP port of 127.0.0.1.
+        listening: A TCP socket that listens already, to take instead; it is closed at the end.
     """
 
-    def __init__(self, app: ASGIApp, *, uds: str | os.PathLike[str] | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        uds: str | os.PathLike[str] | None = None,
+        listening: socket.socket | None = None,
+    ) -> None:
         if not callable(app):
             raise TypeError(
                 f"A server needs an ASGI app such as FastAPI(), not {type(app).__name__} {app!r}."
@@ -61,6 +68,7 @@ class BackgroundServer:
         self.uds = None if uds is None else Path(uds)
         self.port: int | None = None
         """The TCP port once started; None on a Unix socket."""
+        self._listening = listening
         self._recorder = Recorder(app)
         self._ready = threading.Event()
         self._stop_heard = threading.Event()
@@ -161,6 +169,9 @@ class BackgroundServer:
         self.stop()
 
     def _bind(self) -> socket.socket:
+        if self._listening is not None:
+            self.port = int(self._listening.getsockname()[1])
+            return self._listening
         if self.uds is None:
             return self._bind_to_port()
         if self.uds.is_socket():

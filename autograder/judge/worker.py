@@ -28,9 +28,10 @@ from autograder.checks.runner import BrokenCheck, run
 from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
 from autograder.judge.judge import judge
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
-from autograder.judge.outside import Outside, is_wanted
+from autograder.judge.outside import is_wanted, outside_of
 from autograder.sandbox import Policy
 from autograder.sandbox.privileges import die_with_parent
+from classroom.upstream import Upstream
 
 
 def main() -> None:
@@ -81,7 +82,7 @@ def _jobs(connection: Connection, set_up: SetUp, server: ForkServer) -> Generato
     with contextlib.ExitStack() as undo:
         outside = None
         if is_wanted(set_up.checks.values()):
-            outside = undo.enter_context(Outside(server.listener()))
+            outside = undo.enter_context(outside_of(server))
         _send(connection, Answer())
         for task in _tasks(connection):
             yield from _judged(connection, set_up, server, task, outside)
@@ -111,7 +112,7 @@ def _judged(
     set_up: SetUp,
     server: ForkServer,
     task: Task,
-    outside: Outside | None,
+    outside: Upstream | None,
 ) -> Generator[Job, None, None]:
     begun = time.perf_counter()
     steps = [

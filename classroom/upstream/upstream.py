@@ -27,11 +27,13 @@ from classroom.upstream.queue import Queue
 from classroom.upstream.service import Service
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
 
 
 S = TypeVar("S", bound=Service)
 
+_NOT_RUNNING = "The upstream is not running. Start it, or use it with `with`."
 UPSTREAM_URL = "UPSTREAM_URL"
 """The environment variable in which an app finds its outside world."""
 
@@ -54,6 +56,7 @@ class Upstream:
             show that only order decides.
         elsewhere: The address of an upstream that somebody else runs; this one then only says
             where it is.
+        listening: A TCP socket that listens already, to serve on; it is closed at the end.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Upstream:
         pace: Pace | None = None,
         delay: Callable[[], float] = no_delay,
         elsewhere: str = "",
+        listening: socket.socket | None = None,
     ) -> None:
         self._board = Board()
         self._reception = Reception(self._board)
@@ -77,6 +81,7 @@ class Upstream:
         self.work = self._made(Work)
         self._server: BackgroundServer | None = None
         self._elsewhere = elsewhere
+        self._listening = listening
 
     def _made(self, kind: type[S]) -> S:
         return kind(board=self._board, gates=self._reception.gates)
@@ -95,8 +100,15 @@ class Upstream:
         if self._elsewhere:
             return self._elsewhere
         if self._server is None:
-            raise RuntimeError("The upstream is not running. Start it, or use it with `with`.")
+            raise RuntimeError(_NOT_RUNNING)
         return self._server.url
+
+    @property
+    def port(self) -> int:
+        """The TCP port that it listens on."""
+        if self._server is None or self._server.port is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._server.port
 
     @property
     def openai(self) -> dict[str, str]:
@@ -139,7 +151,7 @@ class Upstream:
                 for path, methods in service.paths.items()
             ]
             self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_place})
-            self._server = BackgroundServer(self._app).start()
+            self._server = BackgroundServer(self._app, listening=self._listening).start()
         return self
 
     @contextmanager
