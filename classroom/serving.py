@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["AppStartupError", "BackgroundServer"]
 
 _SANDBOX = "No port may be opened here: this is a sandbox."
+_IDLE = 60
+"""Seconds that an idle connection is kept: longer than anybody waits here, since a request that
+meets the end of its connection is lost."""
 _STUCK = 1.0
 """Seconds after which a loop that does not answer counts as blocked."""
 
@@ -101,7 +104,11 @@ class BackgroundServer:
         if self._thread is not None:
             raise RuntimeError("This server was started before. Make a new one to serve again.")
         config = uvicorn.Config(
-            self._recorder, interface="asgi3", log_config=None, ws_ping_interval=None
+            self._recorder,
+            interface="asgi3",
+            log_config=None,
+            ws_ping_interval=None,
+            timeout_keep_alive=_IDLE,
         )
         self._uvicorn = QuickUvicorn(config, self._ready)
         self._socket = self._bind()
