@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,16 @@ if TYPE_CHECKING:
 
 TOGETHER = {"attacks", "gates"}
 """Folders whose files look at a class that is graded once for all of them."""
+_LAB = re.compile(r"\[(lab\d\d)\b")
 
 
 def group_of(test: str) -> str:
-    """Return what a test stays together with, by its id: its file, or its folder."""
+    """Return what a test stays together with, by its id: its lab, its folder or its file."""
     file = PurePath(test.partition("::")[0])
-    return file.parts[1] if file.parts[1] in TOGETHER else str(file)
+    if file.parts[1] not in TOGETHER:
+        return str(file)
+    lab = _LAB.search(test)
+    return f"{file.parts[1]} {lab[1]}" if lab else file.parts[1]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -94,30 +94,19 @@ def test_both_doors_give_the_same_marks(graded, by_nbgrader, lab):
         ], name
 
 
-@pytest.fixture(scope="session")
-def validated(environment, tmp_path_factory):
-    """What `nbgrader validate` says of each lab, of its solution, and inverted of the lab."""
-    folders = [tmp_path_factory.mktemp(name) for name in ("plain", "inverted")]
-    for folder in folders:
-        shutil.copy(COURSE.root / "nbgrader_config.py", folder)
-        for name in ("solutions", "labs"):
-            shutil.copytree(COURSE.root / name, folder / name)
-    labs, solutions = (
-        [f"{folder}/{lab.name}/{lab.name}.ipynb" for lab in LABS]
-        for folder in ("labs", "solutions")
-    )
-    plain = started(environment, folders[0], "validate", *labs, *solutions)
-    inverted = started(environment, folders[1], "validate", "--invert", *labs)
-    # Its exit code is 0 either way: what it prints counts.
-    said = [match for process in (plain, inverted) for match in VALIDATED.finditer(ended(process))]
-    assert len(said) == 3 * len(LABS)
-    return {lab: said[number :: len(LABS)] for number, lab in enumerate(LABS)}
-
-
 @every_lab
-def test_validate_agrees(graded, validated, lab):
+def test_validate_agrees(graded, environment, tmp_path, lab):
     """A fresh lab fails in each check, it passes `--invert`, and the solution passes."""
-    fresh, solution, inverted = validated[lab]
+    shutil.copy(COURSE.root / "nbgrader_config.py", tmp_path)
+    for name in ("solutions", "labs"):
+        shutil.copytree(COURSE.root / name / lab.name, tmp_path / name / lab.name)
+    blank, solved = (f"{name}/{lab.name}/{lab.name}.ipynb" for name in ("labs", "solutions"))
+    plain = started(environment, tmp_path, "validate", blank, solved)
+    inverse = started(environment, tmp_path, "validate", "--invert", blank)
+    # Its exit code is 0 either way: what it prints counts.
+    fresh, solution, inverted = (
+        match for process in (plain, inverse) for match in VALIDATED.finditer(ended(process))
+    )
     assert fresh["failed"] == str(len(graded(lab).tasks()))
     assert solution["right"]
     assert inverted["blank"]
