@@ -58,8 +58,7 @@ def test_a_worker_that_is_killed_is_replaced():
     with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
         judged(pool, [task("first")])
         (worker,) = pool.pids
-        below = psutil.Process(worker).children(recursive=True)
-        assert below
+        family = psutil.Process().children(recursive=True)
         pool.give(task("second"))
         os.kill(worker, signal.SIGKILL)
         answers = judged(pool, [task("third")])
@@ -67,9 +66,27 @@ def test_a_worker_that_is_killed_is_replaced():
             "second": 2, "third": 2,
         }  # fmt: skip
         assert pool.pids != [worker]
-        below += [psutil.Process(pid) for pid in pool.pids]
-    psutil.wait_procs(below, timeout=20)
-    assert not [process for process in below if process.is_running()]
+        family += psutil.Process().children(recursive=True)
+    assert len(family) > 3
+    assert not psutil.wait_procs(set(family), timeout=20)[1]
+
+
+def test_a_nursery_that_is_killed_is_done_without():
+    """Fork servers end with it; the next worker starts one of its own."""
+    with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
+        judged(pool, [task("first")])
+        nursery = next(
+            child
+            for child in psutil.Process().children()
+            if "autograder.child.server" in child.cmdline()
+        )
+        nursery.kill()
+        answers = judged(pool, [task("second"), task("third")])
+        family = psutil.Process().children(recursive=True)
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        "second": 2, "third": 2,
+    }  # fmt: skip
+    assert not psutil.wait_procs(family, timeout=20)[1]
 
 
 def test_a_check_that_never_ends_is_given_up(monkeypatch):
