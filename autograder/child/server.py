@@ -189,6 +189,7 @@ def main() -> None:
         raise SystemExit("A module that is imported ahead has started a thread.")
     gc.collect()
     gc.freeze()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel forgets servers that have ended
     _open_servers(hub, shell)
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -207,9 +208,6 @@ def _open_servers(hub: socket.socket, shell: Shell) -> None:
             _serve(shell, _options.validate_json(message), *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                pass
 
 
 def _serve(shell: Shell, options: Options, connection: int, parent: int | None = None) -> NoReturn:
@@ -222,6 +220,7 @@ def _serve(shell: Shell, options: Options, connection: int, parent: int | None =
         parent: Descriptor that becomes readable when the trusted side has ended.
     """
     try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         privileges.die_with_parent()
         control = socket.socket(fileno=connection)
         world = _enter_world(options, control)

@@ -84,14 +84,16 @@ class Watch:
 
     def _look(self) -> None:
         while not self._over.wait(0.1):
-            try:
+            with contextlib.suppress(psutil.Error):
                 for one in psutil.Process(self.process.pid).children(recursive=True):
-                    self.seen[one.pid, one.create_time()] = " ".join(one.cmdline()[-3:])
-                    self.users.add(one.uids().real)
-                    if "autograder.judge.worker" in one.cmdline():
-                        self.largest = max(self.largest, one.memory_info().rss)
-            except psutil.Error:
-                continue
+                    self._note(one)
+
+    def _note(self, one: psutil.Process) -> None:
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            self.seen[one.pid, one.create_time()] = " ".join(one.cmdline()[-3:])
+            self.users.add(one.uids().real)
+            if "autograder.judge.worker" in one.cmdline():
+                self.largest = max(self.largest, one.memory_info().rss)
 
     def left(self) -> list[str]:
         """Return what is still there."""

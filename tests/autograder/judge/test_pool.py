@@ -44,6 +44,11 @@ def judged(pool, tasks):
     return found
 
 
+def descendants():
+    """Return the processes that descend from this one, those of other tests included."""
+    return set(psutil.Process().children(recursive=True))
+
+
 def test_every_task_gets_its_answer():
     """Two workers, nine submissions, right and wrong ones."""
     with Pool(SetUp(checks={"check": check()}), jobs=2) as pool:
@@ -55,10 +60,11 @@ def test_every_task_gets_its_answer():
 
 def test_a_worker_that_is_killed_is_replaced():
     """Its submissions are judged by the next one, and nothing is left running at the end."""
+    strangers = descendants()
     with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
         judged(pool, [task("first")])
         (worker,) = pool.pids
-        family = psutil.Process().children(recursive=True)
+        family = descendants() - strangers
         pool.give(task("second"))
         os.kill(worker, signal.SIGKILL)
         answers = judged(pool, [task("third")])
@@ -66,23 +72,21 @@ def test_a_worker_that_is_killed_is_replaced():
             "second": 2, "third": 2,
         }  # fmt: skip
         assert pool.pids != [worker]
-        family += psutil.Process().children(recursive=True)
+        family |= descendants() - strangers
     assert len(family) > 3
-    assert not psutil.wait_procs(set(family), timeout=20)[1]
+    assert not psutil.wait_procs(family, timeout=20)[1]
 
 
 def test_a_nursery_that_is_killed_is_done_without():
     """Fork servers end with it; the next worker starts one of its own."""
+    strangers = descendants()
     with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
         judged(pool, [task("first")])
-        nursery = next(
-            child
-            for child in psutil.Process().children()
-            if "autograder.child.server" in child.cmdline()
-        )
+        own = set(psutil.Process().children()) - strangers
+        (nursery,) = [child for child in own if "autograder.child.server" in child.cmdline()]
         nursery.kill()
         answers = judged(pool, [task("second"), task("third")])
-        family = psutil.Process().children(recursive=True)
+        family = descendants() - strangers
     assert {name: answer.judged.score for name, answer in answers.items()} == {
         "second": 2, "third": 2,
     }  # fmt: skip
