@@ -278,6 +278,7 @@ class ForkServer:
 
     def _lost(self) -> ServerLostError:
         """End a server that does not answer as agreed, so that it cannot answer late."""
+        self._control.close()
         if self._server is not None:
             _kill(self._server)
         said = self._nursery.complaints() if self._nursery else ""

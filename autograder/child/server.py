@@ -205,23 +205,24 @@ def _open_servers(hub: socket.socket, shell: Shell) -> None:
             return
         if os.fork() == 0:
             hub.close()
-            _serve(shell, _options.validate_json(message), *descriptors)
+            _serve(shell, message, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
 
 
-def _serve(shell: Shell, options: Options, connection: int, parent: int | None = None) -> NoReturn:
+def _serve(shell: Shell, told: bytes, connection: int, parent: int | None = None) -> NoReturn:
     """Be a fork server, and never return.
 
     Args:
         shell: What children inherit.
-        options: How the server is started.
+        told: The `Options`, as JSON.
         connection: Descriptor of the connection to the trusted side.
         parent: Descriptor that becomes readable when the trusted side has ended.
     """
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         privileges.die_with_parent()
+        options = _options.validate_json(told)
         control = socket.socket(fileno=connection)
         world = _enter_world(options, control)
         privileges.adopt_orphans()

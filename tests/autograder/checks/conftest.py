@@ -13,7 +13,7 @@ from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 
 PATIENT = Deadlines(wait=20.0, again=20.0, cell=60.0)
-"""For all others: a busy machine may stand still for a while."""
+"""For apps that answer: a busy machine may stand still for a while."""
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 from classroom.upstream import Upstream
 
+from .conftest import PATIENT
+
 QUICK = Deadlines(wait=0.5, again=0.5, cell=20.0)
 """For apps that never answer."""
-PATIENT = Deadlines(wait=20.0, again=20.0, cell=60.0)
-"""For all others: a busy machine may stand still for a while."""
 
 
 @pytest.fixture

@@ -77,6 +77,24 @@ def test_a_lost_server_is_told_and_leaves_nothing():
             server.start(Policy())
 
 
+def test_a_server_that_answers_late_is_not_listened_to_any_more():
+    """Also where the kernel gives no descriptor to kill it by: its answer would be another's."""
+    with ForkServer() as server:
+        os.close(server._server)
+        server._server = None
+        family = psutil.Process(server.pid).children(recursive=True)
+        for process in family:
+            process.suspend()
+        server._control.settimeout(0.2)
+        with pytest.raises(ServerLostError):
+            server.listener()
+        for process in family:
+            process.resume()
+        with pytest.raises(ServerLostError):
+            server.listener()
+    assert not psutil.wait_procs(family, timeout=PATIENT)[1]
+
+
 def test_a_submission_that_cannot_start_says_why(server: ForkServer, tmp_path: Path):
     """A working folder that is not there is told before anything runs."""
     missing = Policy(folder=tmp_path / "missing")
