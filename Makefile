@@ -5,6 +5,8 @@
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 BIN := .venv/bin
+# Jupyter refuses root unless told; in a container there is often nobody else.
+AS_ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
@@ -17,7 +19,7 @@ help:  ## Show this list
 setup: $(COURSE)  ## Install what a student or an instructor needs into .venv
 
 lab: $(COURSE)  ## Open JupyterLab on the course
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab $(AS_ROOT)
 
 demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 	$(BIN)/autograder demo

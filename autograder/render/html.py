@@ -69,6 +69,7 @@ _COLUMNS = (
     '<th scope="col"><span>Points</span></th></tr></thead>'
 )
 
+_EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*]*)(?<!\s)\*(?![\w*])")
 _SIGN = {Outcome.PASSED: "✓ passed", Outcome.FAILED: "✗ failed", Outcome.BLOCKED: "○ blocked"}
 
 
@@ -115,7 +116,7 @@ def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> 
     why = "" if said else _why(test, opened, result)
     return (
         f'<tr class="{test.outcome}"><td class="outcome">{_SIGN[test.outcome]}</td>'
-        f'<th scope="row">{_prose(test.meaning)}{kind}{why}</th>'
+        f'<th scope="row">{_authored(test.meaning)}{kind}{why}</th>'
         f'<td class="points">{points}</td></tr>'
     )
 
@@ -149,7 +150,7 @@ def _details(test: TestRecord) -> str:
     if test.raised:
         entries.append(_entry("raised", "Your app raised", _pre(test.raised)))
     if test.hint:
-        entries.append(_entry("hint", "Hint", _prose(test.hint)))
+        entries.append(_entry("hint", "Hint", _authored(test.hint)))
     before = _before(test.sent_and_got[:-1])
     return (f"<dl>{''.join(entries)}</dl>" if entries else "") + before
 
@@ -191,3 +192,14 @@ def _pre(text: str) -> str:
 def _prose(text: str) -> str:
     """Escape a sentence and set what stands in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _authored(text: str) -> str:
+    """Set a sentence of the lab's own as Markdown would: `code`, and *emphasis* outside of it.
+
+    A message is left alone: it may quote a submission, whose asterisks must stay.
+    """
+    parts = re.split(r"(`[^`]+`)", text)
+    parts[::2] = [re.sub(_EMPHASIS, r"<em>\1</em>", escape(part)) for part in parts[::2]]
+    parts[1::2] = map(_prose, parts[1::2])
+    return "".join(parts)

@@ -79,6 +79,22 @@ def test_a_reader_of_the_plain_text_learns_everything():
 
 
 def test_code_in_a_sentence_is_set_as_code():
-    """Backticks become code, and nothing else does."""
+    """Backticks become code, and markup stays text."""
     page = check_table(result(record(meaning="`GET /x` is <b>bold</b>.")))
     assert "<code>GET /x</code> is &lt;b&gt;bold&lt;/b&gt;." in page
+
+
+def test_the_labs_own_words_are_set_and_a_submissions_are_not():
+    """Emphasis in a sentence or a hint is shown as such; what a message quotes keeps its stars."""
+    page = check_table(
+        result(
+            record(
+                meaning="It closes with 1000, *all is said*; `2 * 3 * 4` and 5 * 6 stay.",
+                message='The body\'s $ is "*mine*"; expected was "*yours*".',
+                hint="Compare with the *other* agents: *<b>*.",
+            )
+        )
+    )
+    assert "1000, <em>all is said</em>; <code>2 * 3 * 4</code> and 5 * 6 stay." in page
+    assert "is &quot;*mine*&quot;; expected was &quot;*yours*&quot;." in page
+    assert "the <em>other</em> agents: *&lt;b&gt;*." in page
