@@ -37,10 +37,6 @@ c.HTMLExporter.filters = {
 # sandbox, where no test is, and verdicts are made outside. A lab without check cells is run by
 # nbgrader's own kernel. AUTOGRADER_ENGINE=stock switches the engine off, for comparisons.
 if os.environ.get("AUTOGRADER_ENGINE") != "stock":
-    if sys.argv[1:2] == ["autograde"]:
-        from autograder.nbgrader import early
-
-        early.start(sys.argv[2:])  # workers that will be needed start while nbgrader does
     # Rebuilds each submission before nbgrader reads it.
     c.Autograde.exporter_class = "autograder.nbgrader.exporter.SubmissionExporter"
     # nbgrader's own list, but hidden tests stay out of the autograded notebook ...

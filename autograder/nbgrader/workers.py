@@ -20,7 +20,6 @@ from pathlib import Path
 from autograder.grading.cache import write_whole
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
-from autograder.nbgrader import early
 
 IDLE_SECONDS = 600.0
 """How long workers wait for the next submission before their memory is given back."""
@@ -50,9 +49,7 @@ class _Open:
         self.bench = bench
         self._folder = _folder_with(bench.data)
         data = str(self._folder) if self._folder else ""
-        set_up = replace(bench.set_up, data=data)
-        self._staff = early.staff()
-        self.pool = Pool(set_up, jobs=bench.jobs, staff=self._staff).__enter__()
+        self.pool = Pool(replace(bench.set_up, data=data), jobs=bench.jobs).__enter__()
         self._answers: dict[str, Answer] = {}
 
     def serves(self, bench: Bench) -> bool:
@@ -80,8 +77,6 @@ class _Open:
     def close(self) -> None:
         """End the workers."""
         self.pool.close()
-        if self._staff is not None:
-            self._staff.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
