@@ -43,7 +43,7 @@ bench: $(TOOLS)  ## Measure side by side against peers
 	$(BIN)/python benchmarks/gates.py
 	$(BIN)/python benchmarks/grading.py
 
-stress: $(TOOLS)  ## Kill the grader, load the machine, feed it hostile output (an hour)
+stress: $(TOOLS)  ## Kill the grader, load the machine, feed it hostile output (20 minutes)
 	$(BIN)/python benchmarks/restarts.py
 	$(BIN)/python benchmarks/steadiness.py
 	$(BIN)/python benchmarks/hostile_records.py
@@ -57,7 +57,7 @@ clean:  ## Remove the environment
 
 $(COURSE): requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run PYTHON=/path/to/python3 make"; exit 1; }
-	@echo "Setting up .venv (about a minute the first time) ..."
+	@echo "Setting up .venv (a minute or two the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
