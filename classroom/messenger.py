@@ -7,12 +7,15 @@ is data, so that it can be sent to another process: each of its methods asks one
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx2
+
+from classroom.errand import ErrandError, post
 
 Method = str | Mapping[str, Any]
 """A question, asked by a coroutine; or `{"ask": question, "sync": True}` for a plain method."""
@@ -70,8 +73,11 @@ def _plain(question: str) -> Callable[..., Any]:
 
 
 async def _ask(question: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-    async with httpx2.AsyncClient(trust_env=False, verify=False, timeout=TIMEOUT) as client:
-        return _value(await client.post(_address(question), json=_letter(arguments, named)))
+    try:
+        async with asyncio.timeout(TIMEOUT):
+            return await post(_address(question), _letter(arguments, named))
+    except ErrandError as error:
+        raise MessengerError(f"The dependency failed: {error}") from error
 
 
 def _address(question: str) -> str:

@@ -15,6 +15,7 @@ from autograder.child.faults import describe
 from autograder.child.serving import Serving
 from autograder.sandbox import readable, seccomp
 from autograder.sandbox.policy import Policy
+from classroom.upstream import Upstream
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
@@ -47,7 +48,8 @@ _MODULES: Final = (
     "httpcore2",
     "openai",
     "openai.resources",
-    "openai.resources.chat",
+    "openai.lib._chat_completion_resources",
+    "openai.resources.chat.completions",
     "openai.resources.embeddings",
     "openai.resources.models",
     "requests",
@@ -55,6 +57,7 @@ _MODULES: Final = (
     "nest_asyncio",
     "sqlite3",
     "concurrent.futures.process",
+    "concurrent.futures.thread",
     "multiprocessing.pool",
     "importlib.metadata",
     "zoneinfo",
@@ -92,6 +95,7 @@ app
 """
 
 
+_A_QUESTION: Final[Any] = {"model": "desk", "messages": [{"role": "user", "content": "Hello"}]}
 _TURNS: Final = 10
 """Python specialises code for the types it meets once it has run about eight times."""
 _PATIENCE: Final = 5.0
@@ -121,6 +125,8 @@ def warm(shell: Shell) -> None:
             describe(error)
 
     asyncio.run(submissions())
+    with contextlib.suppress(ImportError):
+        asyncio.run(_ask_model())
     for thread in threading.enumerate():  # of the pool for plain functions, which are ending
         if thread is not threading.main_thread():
             thread.join(_PATIENCE)
@@ -153,3 +159,18 @@ async def _ask_here(app: ASGI3Application) -> None:
     transport = httpx2.ASGITransport(app=cast("Any", app))
     async with httpx2.AsyncClient(transport=transport, base_url="http://app") as client:
         await client.post("/things", content=_BODY)
+
+
+async def _ask_model() -> None:
+    """Ask a model by OpenAI's client, which makes its types when they are first needed.
+
+    Raises:
+        ImportError: There is no such client here.
+    """
+    from openai import AsyncOpenAI  # noqa: PLC0415 - a lab need not have it
+
+    here = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Upstream().app))
+    async with AsyncOpenAI(base_url="http://model/v1", api_key="any", http_client=here) as model:
+        await model.chat.completions.create(**_A_QUESTION)
+        async for _ in await model.chat.completions.create(**_A_QUESTION, stream=True):
+            pass

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from starlette.applications import Starlette
@@ -110,6 +111,16 @@ class Upstream:
             raise RuntimeError(_NOT_RUNNING)
         return self._server.port
 
+    @cached_property
+    def app(self) -> Starlette:
+        """What it serves: every service at its paths."""
+        routes = [
+            Route(path, Endpoint(service, self._reception), methods=list(methods))
+            for service in self.services
+            for path, methods in service.paths.items()
+        ]
+        return Starlette(routes=routes, exception_handlers={HTTPException: _no_such_place})
+
     @property
     def openai(self) -> dict[str, str]:
         """The settings for OpenAI's client: `AsyncOpenAI(**upstream.openai)`."""
@@ -145,13 +156,7 @@ class Upstream:
     def start(self) -> Self:
         """Serve on a free port of this machine; returns when it answers."""
         if self._server is None:
-            routes = [
-                Route(path, Endpoint(service, self._reception), methods=list(methods))
-                for service in self.services
-                for path, methods in service.paths.items()
-            ]
-            self._app = Starlette(routes=routes, exception_handlers={HTTPException: _no_such_place})
-            self._server = BackgroundServer(self._app, listening=self._listening).start()
+            self._server = BackgroundServer(self.app, listening=self._listening).start()
         return self
 
     @contextmanager
@@ -163,11 +168,11 @@ class Upstream:
         """
         path = f"/apps/{secrets.token_hex(8)}"
         mount = Mount(path, app=app)
-        self._app.router.routes.insert(0, mount)
+        self.app.router.routes.insert(0, mount)
         try:
             yield f"{self.url}{path}"
         finally:
-            self._app.router.routes.remove(mount)
+            self.app.router.routes.remove(mount)
 
     def stop(self) -> None:
         """Open every gate and end the server; harmless when it does not run."""
