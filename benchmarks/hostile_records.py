@@ -34,7 +34,7 @@ from autograder.render.markdown import check_markdown
 from autograder.render.terminal import print_check
 
 BAR = 1.0
-PATIENT = Deadlines(wait=60.0, cell=600.0)
+PATIENT = Deadlines(wait=60.0, again=60.0, cell=600.0)
 MARKUP = "</pre></td></table><script>alert(1)</script><img src=x onerror=alert(1)>\"'&`|<b"
 CONTROL = "\x1b[2J\x1b]0;owned\x07\x00\r\x08\x9b31m\u202etxt.exe\u2028\ufeff"
 BODIES: dict[str, Callable[[int], bytes]] = {
@@ -166,12 +166,16 @@ def faults(result: CheckResult, html: str, markdown: str, terminal: str) -> dict
 
 def rendered(result: CheckResult) -> tuple[dict[str, str], dict[str, float]]:
     """Return what each renderer makes of a record, and the seconds it takes."""
-    terminal = io.StringIO()
-    console = Console(file=terminal, force_terminal=True, width=100)
+
+    def in_terminal() -> str:
+        terminal = io.StringIO()
+        print_check(result, Console(file=terminal, force_terminal=True, width=100))
+        return terminal.getvalue()
+
     ways: dict[str, Callable[[], Any]] = {
         "html": lambda: check_table(result),
         "markdown": lambda: check_markdown(result),
-        "terminal": lambda: print_check(result, console) or terminal.getvalue(),
+        "terminal": in_terminal,
     }
     texts, seconds = {}, {}
     for name, way in ways.items():
