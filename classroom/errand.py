@@ -1,7 +1,7 @@
 """One question to the outside world, over a connection of its own.
 
 It does what an HTTP client would, for the only answers that the outside world gives to it, in a
-sixth of the time: a check of a lab asks hundreds of them.
+quarter of the time: a check of a lab asks hundreds of them.
 """
 
 from __future__ import annotations
