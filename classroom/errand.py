@@ -21,19 +21,28 @@ class ErrandError(RuntimeError):
     """The other side answered with an error, or not at all."""
 
 
-async def post(url: str, value: Any) -> Any:
+async def post(url: str, value: Any, *, seconds: float = 60.0) -> Any:
     """Send a value as JSON by POST, and return the JSON that comes back; None if none does.
 
     Args:
         url: An address that begins with `http://`.
         value: What to send.
+        seconds: How long the whole of it may take.
 
     Raises:
         ErrandError: The answer is an error, is no JSON, or breaks off.
-        OSError: Nobody answers there.
+        OSError: Nobody answers there; a `TimeoutError` if not in time.
     """
+    async with asyncio.timeout(seconds):
+        status, answer = await _exchange(url, json.dumps(value).encode())
+    if status >= _FIRST_ERROR:
+        raise ErrandError(f"{status} {answer.decode(errors='replace')[:200]}")
+    return _value(answer)
+
+
+async def _exchange(url: str, body: bytes) -> tuple[int, bytes]:
+    """Send the body and return the answer's status and body."""
     address = urlsplit(url)
-    body = json.dumps(value).encode()
     head = (
         f"POST {address.path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -43,12 +52,9 @@ async def post(url: str, value: Any) -> Any:
     )
     try:
         writer.write(head.encode("latin-1") + body)
-        status, answer = await _answer(reader)
+        return await _answer(reader)
     finally:
         writer.close()
-    if status >= _FIRST_ERROR:
-        raise ErrandError(f"{status} {answer.decode(errors='replace')[:200]}")
-    return _value(answer)
 
 
 async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -7,7 +7,6 @@ is data, so that it can be sent to another process: each of its methods asks one
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import os
 from collections.abc import Callable, Mapping
@@ -74,8 +73,7 @@ def _plain(question: str) -> Callable[..., Any]:
 
 async def _ask(question: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
     try:
-        async with asyncio.timeout(TIMEOUT):
-            return await post(_address(question), _letter(arguments, named))
+        return await post(_address(question), _letter(arguments, named), seconds=TIMEOUT)
     except ErrandError as error:
         raise MessengerError(f"The dependency failed: {error}") from error
 

@@ -11,6 +11,19 @@ from autograder.sandbox import Policy
 
 from .conftest import PATIENT, SOON
 
+FIRST_QUESTION = """
+import sys
+import httpx2
+from classroom.upstream import Upstream
+from openai import AsyncOpenAI
+before = set(sys.modules)
+here = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=Upstream().app))
+model = AsyncOpenAI(base_url="http://model/v1", api_key="any", http_client=here)
+await model.chat.completions.create(model="m", messages=[{"role": "user", "content": "Hi"}])
+sorted(set(sys.modules) - before)
+"""
+"""Asks a model for the first time; its result is the modules that are imported for it."""
+
 
 def test_the_last_line_is_the_result(child: Submission):
     """A cell's last expression comes back as text, as `Out[1]` would show it."""
@@ -186,3 +199,9 @@ def test_cells_are_replayed_in_a_fresh_process(server: ForkServer):
     with server.submission(Policy()) as child:
         kept = [cell for cell in cells if cell[0] != "c"]
         assert list(replay(child, kept, deadline=PATIENT))[-1].result == "2"
+
+
+def test_the_first_question_to_a_model_imports_nothing(child: Submission):
+    """What OpenAI's client needs for it has been imported before, once for all submissions."""
+    ran = child.run("a", FIRST_QUESTION, deadline=PATIENT)
+    assert (ran.raised, ran.result) == (None, "[]")

@@ -82,6 +82,13 @@ async def test_who_is_cancelled_hangs_up(upstream):
         await gate.cancelled()
 
 
+async def test_an_answer_that_does_not_come_ends_the_wait(upstream):
+    """A caller is not kept for ever."""
+    async with upstream.questions.hold():
+        with pytest.raises(TimeoutError):
+            await post(f"{upstream.url}/ask/desk.name", {}, seconds=0.05)
+
+
 @pytest.fixture
 async def serve_bytes():
     """Return a function that answers the next call with these bytes and hangs up."""
