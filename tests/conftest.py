@@ -1,12 +1,15 @@
-"""Shares the tests out between processor cores: what grades one class stays together."""
+"""Shares the tests out between processor cores, and gives nbgrader a home of its own."""
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 import pytest
+
+from .kernels import SETTINGS
 
 if TYPE_CHECKING:
     from xdist.scheduler.loadscope import LoadScopeScheduling
@@ -36,3 +39,27 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> LoadScope
             return group_of(nodeid)
 
     return Groups(config, log)
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Return the environment of somebody who never set up Jupyter or nbgrader."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "config").mkdir()
+    (home / "config" / "jupyter_config.py").write_text(SETTINGS)
+    # jsonschema's optional check of IRIs parses a grammar for more than a second at every
+    # start of nbgrader, and goes without where the package is missing.
+    (home / "without").mkdir()
+    (home / "without" / "rfc3987_syntax.py").write_text("raise ImportError")
+    foreign = ("JUPYTER", "NBGRADER", "IPYTHON", "VIRTUAL_ENV", "AUTOGRADER_ENGINE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+    return kept | {
+        "HOME": str(home),
+        "PYTHONPATH": os.pathsep.join(
+            filter(None, [str(home / "without"), kept.get("PYTHONPATH")])
+        ),
+        "JUPYTER_CONFIG_DIR": str(home / "config"),
+        "JUPYTER_DATA_DIR": str(home / "data"),
+        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
+        "IPYTHONDIR": str(home / "ipython"),
+    }

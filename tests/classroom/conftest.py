@@ -4,7 +4,8 @@ import threading
 
 import pytest
 from jupyter_client import BlockingKernelClient
-from jupyter_client.manager import start_new_kernel
+
+from ..kernels import new_kernel
 
 
 class Notebook:
@@ -69,11 +70,8 @@ def ends_its_threads():
 def notebook(tmp_path, monkeypatch):
     """A notebook with a fresh kernel."""
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
-    manager, client = start_new_kernel(kernel_name="python3")
-    yield Notebook(client)
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
-    manager.cleanup_resources()
+    with new_kernel() as (_, client):
+        yield Notebook(client)
 
 
 @pytest.fixture

@@ -12,7 +12,8 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from jupyter_client.manager import start_new_kernel
+
+from ..kernels import new_kernel
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = Path(__file__).parent / "offline"
@@ -68,8 +69,7 @@ def run_all(notebook, folder: Path, *, limit: float = 120) -> Run:
     paths = [str(OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     environment.pop("NBGRADER_EXECUTION", None)
-    manager, kernel = start_new_kernel(kernel_name="python3", cwd=str(folder), env=environment)
-    try:
+    with new_kernel(cwd=str(folder), env=environment) as (manager, kernel):
         run = Run(cells)
         process = psutil.Process(manager.provisioner.process.pid)
         begun = time.monotonic()
@@ -84,9 +84,6 @@ def run_all(notebook, folder: Path, *, limit: float = 120) -> Run:
             assert manager.is_alive(), f"the kernel died in: {waiting(cells)}"
             read(kernel, asked)
         run.seconds = time.monotonic() - begun
-    finally:
-        kernel.stop_channels()
-        manager.shutdown_kernel(now=True)
     return run
 
 

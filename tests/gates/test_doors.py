@@ -1,6 +1,5 @@
 """Both doors of every lab, what nbgrader's own button says of it, and what students may see."""
 
-import os
 import re
 import shutil
 import subprocess
@@ -28,19 +27,6 @@ LONG_ENOUGH = 12
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=short)
 pytestmark = pytest.mark.notebook
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory):
-    """An environment without the user's settings of Jupyter and nbgrader."""
-    home = tmp_path_factory.mktemp("home")
-    # jsonschema's optional check of IRIs parses a grammar for more than a second at every
-    # start of nbgrader, and goes without where the package is missing.
-    (home / "rfc3987_syntax.py").write_text("raise ImportError")
-    foreign = ("JUPYTER", "NBGRADER", "IPYTHON", "AUTOGRADER_ENGINE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    paths = {f"JUPYTER_{name}_DIR": str(home / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    return kept | paths | {"HOME": str(home), "PYTHONPATH": str(home), "IPYTHONDIR": str(home)}
 
 
 def started(environment, folder, *arguments):

@@ -1,7 +1,6 @@
 """Throw-away courses in which nbgrader grades with the engine, as nbgrader_config.py sets it up."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -104,26 +103,6 @@ class Folder:
                 }
                 for row in gradebook.assignment_submissions(lab)
             }
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory):
-    """An environment without an activated virtual environment, whose home is a new folder."""
-    home = tmp_path_factory.mktemp("home")
-    # jsonschema's optional check of IRIs parses a grammar for more than a second at every
-    # start of nbgrader, and goes without where the package is missing.
-    (home / "without").mkdir()
-    (home / "without" / "rfc3987_syntax.py").write_text("raise ImportError")
-    foreign = ("JUPYTER", "NBGRADER", "IPYTHON", "VIRTUAL_ENV", "AUTOGRADER_ENGINE")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return kept | {
-        "HOME": str(home),
-        "PYTHONPATH": str(home / "without"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "IPYTHONDIR": str(home / "ipython"),
-    }
 
 
 @pytest.fixture(scope="session")
