@@ -103,6 +103,10 @@ class Submission:
         """Tell whether this submission must lose a test, given as `t1.test_name`."""
         return test in self.loses or test.partition(".")[0] in self.loses
 
+    def costs_only(self, task: str) -> bool:
+        """Tell whether this submission must lose tests of one task and of no other."""
+        return {test.partition(".")[0] for test in self.loses} == {task}
+
     def write(self, folder: Path, course: Course, lab: Lab) -> Path:
         """Write the submission as a student would hand it in, and return the notebook's path."""
         folder.mkdir(parents=True, exist_ok=True)
