@@ -7,16 +7,16 @@ the coordinator to write. One that dies or hangs is replaced; its task is tried 
 from __future__ import annotations
 
 import contextlib
-import subprocess
 import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from typing import Self
 
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
-from autograder.judge.staff import Staff, end
+from autograder.judge.staff import Staff
+from autograder.judge.zygote import Hired
 
 PATIENCE = 60.0
 """Seconds beyond the submission's own limit after which a worker counts as hung."""
@@ -33,8 +33,7 @@ class CannotGradeError(RuntimeError):
 
 @dataclass(eq=False)
 class _Worker:
-    process: subprocess.Popen[bytes]
-    connection: Connection
+    hired: Hired
     ready: bool = False
     tasks: deque[Task] = field(default_factory=deque)
     until: float = 0.0
@@ -80,9 +79,7 @@ class Pool:
 
     def _end_workers(self) -> None:
         for worker in self._workers:
-            worker.connection.close()
-        for worker in self._workers:
-            end(worker.process)
+            worker.hired.end()
         self._workers.clear()
 
     @property
@@ -111,10 +108,10 @@ class Pool:
         """
         busy = [worker for worker in self._workers if worker.tasks or not worker.ready]
         soonest = min(worker.until for worker in busy)
-        connections = [worker.connection for worker in busy]
+        connections = [worker.hired.connection for worker in busy]
         heard = wait(connections, max(0.0, soonest - time.monotonic()))
         for worker in busy:
-            if worker.connection in heard:
+            if worker.hired.connection in heard:
                 yield from self._hear(worker)
             elif worker.until <= time.monotonic():
                 yield from self._replace(worker, "did not come to an end")
@@ -124,17 +121,17 @@ class Pool:
     @property
     def pids(self) -> list[int]:
         """The workers' process ids."""
-        return [worker.process.pid for worker in self._workers]
+        return [worker.hired.pid for worker in self._workers]
 
     def _send(self, worker: _Worker, task: Task) -> None:
         if worker.tasks[0] is task:
             worker.until = time.monotonic() + self._limit
         with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
-            worker.connection.send_bytes(TASK.dump_json(task))
+            worker.hired.connection.send_bytes(TASK.dump_json(task))
 
     def _hear(self, worker: _Worker) -> Iterator[Answer]:
         try:
-            answer: Answer = ANSWER.validate_json(worker.connection.recv_bytes())
+            answer: Answer = ANSWER.validate_json(worker.hired.connection.recv_bytes())
         except (EOFError, OSError):
             yield from self._replace(worker, "ended unexpectedly")
             return
@@ -153,8 +150,7 @@ class Pool:
 
     def _replace(self, worker: _Worker, what: str) -> Iterator[Answer]:
         """Put a new worker in the place of one that is lost; its task gets another try."""
-        end(worker.process)
-        worker.connection.close()
+        worker.hired.end()
         self._workers.remove(worker)
         if not worker.ready:
             self._deaths += 1
@@ -174,8 +170,7 @@ class Pool:
 
     def _hire(self) -> None:
         assert self._staff is not None, "the pool is open"
-        process, connection = self._staff.hire()
-        worker = _Worker(process, connection, until=time.monotonic() + BOOT_SECONDS)
+        worker = _Worker(self._staff.hire(), until=time.monotonic() + BOOT_SECONDS)
         self._workers.append(worker)
         with contextlib.suppress(OSError):
-            connection.send_bytes(self._set_up)
+            worker.hired.connection.send_bytes(self._set_up)

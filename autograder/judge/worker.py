@@ -1,9 +1,7 @@
 """A trusted worker: collects a lab's checks once, then judges one submission after the other.
 
-Started by `autograder.judge.staff` as `python -m autograder.judge.worker DESCRIPTOR HUB`, the
-connection to the coordinator and the one to the nursery. It holds the hidden tests, so no child
-descends from it: the fork server that makes the children comes from the nursery, a fresh
-interpreter.
+Forked from `autograder.judge.zygote_process`. It holds the hidden tests, so no child descends
+from it: the fork server that makes the children comes from the nursery, a fresh interpreter.
 """
 
 from __future__ import annotations
@@ -12,7 +10,6 @@ import contextlib
 import os
 import shutil
 import socket
-import sys
 import tempfile
 import threading
 import time
@@ -30,15 +27,16 @@ from autograder.judge.judge import judge
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.judge.outside import is_wanted, outside_of
 from autograder.sandbox import Policy
-from autograder.sandbox.privileges import die_with_parent
 from classroom.upstream import Upstream
 
 
-def main() -> None:
-    """Work until the coordinator hangs up."""
-    connection = Connection(int(sys.argv[1]))
-    hub = socket.socket(fileno=int(sys.argv[2]))
-    die_with_parent()
+def work(connection: Connection, hub: socket.socket) -> None:
+    """Judge until the coordinator hangs up.
+
+    Args:
+        connection: To the coordinator.
+        hub: To the nursery.
+    """
     try:
         set_up: SetUp = SET_UP.validate_json(connection.recv_bytes())
     except EOFError:  # there was nothing to judge
@@ -168,7 +166,3 @@ def _send(connection: Connection, answer: Answer) -> None:
         connection.send_bytes(ANSWER.dump_json(answer))
     except OSError:  # the coordinator is gone, and nobody is left to tell
         os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

@@ -92,7 +92,7 @@ class Watch:
         with contextlib.suppress(psutil.Error):  # it has just ended
             self.seen[one.pid, one.create_time()] = " ".join(one.cmdline()[-3:])
             self.users.add(one.uids().real)
-            if "autograder.judge.worker" in one.cmdline():
+            if "autograder.judge.zygote_process" in one.cmdline():
                 self.largest = max(self.largest, one.memory_info().rss)
 
     def left(self) -> list[str]:

@@ -93,6 +93,25 @@ def test_a_nursery_that_is_killed_is_done_without():
     assert not psutil.wait_procs(family, timeout=20)[1]
 
 
+def test_a_zygote_that_is_killed_is_replaced():
+    """Its workers die with it; those of another one judge what they had."""
+    strangers = descendants()
+    with Pool(SetUp(checks={"check": check()}), jobs=2) as pool:
+        judged(pool, [task("first"), task("second")])
+        own = set(psutil.Process().children()) - strangers
+        (zygote,) = [one for one in own if "autograder.judge.zygote_process" in one.cmdline()]
+        before = pool.pids
+        assert before == [one.pid for one in zygote.children()]
+        pool.give(task("third"))
+        pool.give(task("fourth"))
+        zygote.kill()
+        answers = judged(pool, [])
+        assert set(pool.pids).isdisjoint(before)
+        family = descendants() - strangers
+    assert [answers[name].judged.score for name in ("third", "fourth")] == [2, 2]
+    assert not psutil.wait_procs(family, timeout=20)[1]
+
+
 def test_a_check_that_never_ends_is_given_up(monkeypatch):
     """The worker counts as hung, twice, and the answer says so; the others are judged."""
     monkeypatch.setattr(module, "PATIENCE", 1.0)
