@@ -45,6 +45,18 @@ def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
     return found
 
 
+def handed_on(folder: Path, names: Collection[str]) -> dict[str, Path]:
+    """Return the files of a submission that its cells may read, by their names.
+
+    Args:
+        folder: The submission.
+        names: What the lab lets be handed in beside the notebook.
+    """
+    if not names:
+        return {}
+    return {name: path for name, path in listing(folder, ()).items() if name in names}
+
+
 def states(files: Mapping[str, Path]) -> list[tuple[str, int, int]]:
     """Return name, size and time of each file, to tell whether anything has changed."""
     found = []

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
@@ -33,11 +33,24 @@ SHOWING = ("checks", "render", "grading")
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Hashes of a rebuilt submission's cells and of all that they run in.
+
+    Attributes:
+        all: Of all cells.
+        before: Of those before each check, by the check cell's id.
+    """
+
+    all: str = ""
+    before: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Record:
     """What is remembered of one submission.
 
     Attributes:
-        cells: Hash of the submission's cells and of all that they ran in.
+        cells: Hashes of the submission's cells and of all that they ran in.
         checks: Hash of each check, by its cell's id.
         judged: What came of it.
         handed_in: Hash of the file that was handed in and of all that it was judged in.
@@ -48,7 +61,7 @@ class Record:
         comments: The automatic comments that went there.
     """
 
-    cells: str = ""
+    cells: Cells = field(default_factory=Cells)
     checks: dict[str, str] = field(default_factory=dict)
     judged: Judged | None = None
     handed_in: str = ""
@@ -58,23 +71,38 @@ class Record:
     scores: dict[str, float | None] = field(default_factory=dict)
     comments: dict[str, str | None] = field(default_factory=dict)
 
-    def known(self, cells: str, checks: Mapping[str, str], seed: int | None) -> Judged | None:
-        """Return what may be taken over: all verdicts, or those on checks that are as they were.
+    def known(self, cells: Cells, checks: Mapping[str, str], seed: int | None) -> Judged | None:
+        """Return the verdicts that may be taken over, if there are any.
+
+        Those are the ones on checks that are as they were, after cells that are as they were.
 
         Args:
-            cells: Hash of the submission's cells now.
+            cells: Hashes of the submission's cells now.
             checks: Hashes of the checks now.
             seed: The seed that is asked for, if one is.
         """
-        if self.judged is None or self.cells != cells or seed not in {None, self.judged.seed}:
+        if self.judged is None or seed not in {None, self.judged.seed}:
             return None
+        if self.cells.all != cells.all and self.judged.losses:
+            return None  # a cell that took the process down was left out before other checks, too
         same = {
             cell: result
             for cell, result in self.judged.checks.items()
-            if cell in checks and self.checks.get(cell) == checks[cell]
+            if cell in checks
+            and self.checks.get(cell) == checks[cell]
+            and cell in cells.before
+            and self.cells.before.get(cell) == cells.before[cell]
         }
+        if not same and self.cells.all != cells.all:
+            return None
         return Judged(
             same, self.judged.cells, self.judged.losses, self.judged.sandbox, self.judged.seed
+        )
+
+    def tells_all(self, known: Judged | None, cells: Cells) -> bool:
+        """Tell whether nothing has to be run, given what `known` returned for these cells."""
+        return (
+            known is not None and self.cells == cells and known.checks.keys() == cells.before.keys()
         )
 
 
@@ -147,9 +175,29 @@ def digest(*parts: Any) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def hash_of_cells(steps: Iterable[Step], world: str) -> str:
-    """Return a hash of a rebuilt submission's cells and of all that they run in."""
-    return digest(world, [[step.cell, step.source] for step in steps])
+def hashes_of_cells(steps: Iterable[Step], world: str, files: str) -> Cells:
+    """Return the hashes of a rebuilt submission's cells and of all that they run in.
+
+    Args:
+        steps: The submission.
+        world: What `world` returned.
+        files: Hash of the submission's own files that they may read.
+    """
+    so_far, before = digest(world, files), {}
+    for step in steps:
+        if step.check is not None:
+            before[step.cell] = so_far
+        so_far = digest(so_far, step.cell, step.source)
+    return Cells(all=so_far, before=before)
+
+
+def hash_of_files(files: Mapping[str, Path]) -> str:
+    """Return a hash of files by their names; those that cannot be read are left out."""
+    found = []
+    for name, path in sorted(files.items()):
+        with suppress(OSError):
+            found.append((name, hash_of(path.read_bytes())))
+    return digest(found)
 
 
 def hash_of_check(cell: CheckCell) -> str:

@@ -174,8 +174,10 @@ class Grading:
             )
             fetched = fetch(folder, f"{self.lab.name}.ipynb")
             record = self._records.read(student)
+            files = beside.handed_on(fetched.folder, self.lab.grants.files)
+            own = cache.hash_of_files(files)
             file = cache.digest(
-                cache.hash_of(fetched.data), fetched.wrong, self._layout, self._world
+                cache.hash_of(fetched.data), own, fetched.wrong, self._layout, self._world
             )
             submission: HandedIn | None = None
             steps: tuple[Step, ...] = ()
@@ -185,7 +187,7 @@ class Grading:
                 submission = fetched.rebuilt(self.lab.release)
                 steps = steps_of(submission.notebook, self.lab.checks)
                 altered, reason = submission.altered, submission.reason
-                cells = cache.hash_of_cells(steps, self._world)
+                cells = cache.hashes_of_cells(steps, self._world, own)
             known = None
             if self.options.cached and not reason:
                 known = record.known(cells, self._hashes, self.options.seed)
@@ -197,6 +199,7 @@ class Grading:
                 reason=reason,
                 file=file,
                 steps=steps,
+                files=files,
                 record=record,
                 cells=cells,
                 known=known,
@@ -211,13 +214,12 @@ class Grading:
         return (
             self.options.cached
             and record.handed_in == file
-            and known is not None
-            and known.checks.keys() == self._ids.keys()
+            and record.tells_all(known, record.cells)
         )
 
     def _begin(self, work: Work) -> Iterator[Graded]:
         """Give a submission to a worker, or finish it when there is nothing to run."""
-        complete = work.known is not None and work.known.checks.keys() == self._ids.keys()
+        complete = work.record.tells_all(work.known, work.cells)
         if work.reason or complete:
             with work.lock:
                 yield self._finish(work, work.known, work.reason)
@@ -225,11 +227,6 @@ class Grading:
         if self._pool is None:
             self._pool = self._undo.enter_context(self._hired())
         self._open[work.student] = work
-        files = {
-            name: str(path)
-            for name, path in beside.listing(work.fetched.folder, ()).items()
-            if name in self.lab.grants.files
-        }
         self._pool.give(
             Task(
                 name=work.student,
@@ -237,7 +234,7 @@ class Grading:
                 # What is taken over and what is new are to be replayed by one seed.
                 seed=work.known.seed if work.known else self._seed,
                 known=work.known.checks if work.known else {},
-                files=files,
+                files={name: str(path) for name, path in work.files.items()},
             )
         )
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.grading import autograded, beside, cache
-from autograder.grading.cache import Record, Records
+from autograder.grading.cache import Cells, Record, Records
 from autograder.grading.folder import CourseFolder
 from autograder.grading.gradebook import Marks, Row
 from autograder.grading.handed_in import Fetched, HandedIn
@@ -35,8 +35,9 @@ class Work:
         reason: Why it cannot be read; empty if it can.
         file: Hash of the file that was handed in and of all that it is judged in.
         steps: Its cells, in order.
+        files: Its own files that they may read, by name.
         record: What is remembered of it.
-        cells: Hash of its cells and of all that they run in.
+        cells: Hashes of its cells and of all that they run in.
         known: The verdicts that can be taken over.
         seconds: How long reading took.
         lock: Keeps other graders away.
@@ -49,8 +50,9 @@ class Work:
     reason: str
     file: str
     steps: tuple[Step, ...]
+    files: Mapping[str, Path]
     record: Record
-    cells: str
+    cells: Cells
     known: Judged | None
     seconds: float
     lock: contextlib.ExitStack
@@ -91,7 +93,9 @@ class Writer:
         file = target / f"{self.lab.name}.ipynb"
         ignored = list(self.course.nbgrader.ignore)
         files = beside.listing(work.fetched.folder, ignored) | self.lab.data
-        made_of = cache.digest(self.layout, work.cells, work.altered, reason, beside.states(files))
+        made_of = cache.digest(
+            self.layout, work.cells.all, work.altered, reason, beside.states(files)
+        )
         if cached and made_of == work.record.written and _is(file, work.record.notebook):
             row = _row(work, work.record, reason)
             score = self.marks.written(work.student, row)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from autograder.grading import beside
 from autograder.grading import cache as known
-from autograder.grading.cache import Record, Records
+from autograder.grading.cache import Cells, Record, Records
 from autograder.grading.folder import CourseFolder
 from autograder.grading.handed_in import HandedIn
 from autograder.grading.lab import GradedLab
@@ -44,12 +44,12 @@ class Begun:
     Attributes:
         student: Whose it is.
         stands: The verdict if it stands already, else where to wait for it.
-        cells: Hash of its cells.
+        cells: Hashes of its cells.
     """
 
     student: str
     stands: Verdict | Ticket
-    cells: str = ""
+    cells: Cells = field(default_factory=Cells)
 
 
 class Verdicts:
@@ -112,22 +112,19 @@ class Verdicts:
         if handed_in.reason:
             return Begun(student, Verdict(judged=None, reason=handed_in.reason))
         steps = steps_of(handed_in.notebook, self._lab.checks)
-        cells = known.hash_of_cells(steps, self._world())
-        found = self._records.read(student).known(cells, self._hashes, self._wanted)
-        if found is not None and found.checks.keys() == self._hashes.keys():
+        files = beside.handed_on(handed_in.folder, self._lab.grants.files)
+        cells = known.hashes_of_cells(steps, self._world(), known.hash_of_files(files))
+        record = self._records.read(student)
+        found = record.known(cells, self._hashes, self._wanted)
+        if record.tells_all(found, cells):
             return Begun(student, Verdict(judged=found))
-        files = {
-            name: str(path)
-            for name, path in beside.listing(handed_in.folder, ()).items()
-            if name in self._lab.grants.files
-        }
         task = Task(
             name=student,
             steps=tuple(replace(step, check=None) for step in steps),
             # What is taken over and what is new are to be replayed by one seed.
             seed=found.seed if found else self._seed,
             known=found.checks if found else {},
-            files=files,
+            files={name: str(path) for name, path in files.items()},
         )
         return Begun(student, workers.begin(self._bench, task), cells)
 

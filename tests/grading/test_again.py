@@ -17,6 +17,9 @@ def double(line):
     return f'@app.get("/double/{{number}}")\ndef double(number: int) -> int:\n    {line}'
 
 
+RIGHT_CELL = double(RIGHT)
+
+
 @pytest.fixture
 def many(small):
     """A class of twenty, each with a submission of his own."""
@@ -81,6 +84,48 @@ def test_what_is_run_again(small, change):
     again = small.grade(*options).lines["amy"]
     assert again["status"] == "graded"
     assert again["score"] == {"cells": 2.5, "data": 2}.get(change, 3.5)
+
+
+def test_a_file_that_was_handed_in_anew_is_read(small):
+    """A lab lets students hand in a file; only that has changed."""
+    source = nbformat.read(small.source(), as_version=4)
+    source.metadata.autograder = {"files": ["factor.txt"]}
+    nbformat.write(source, small.source())
+    file = small.submitted("amy").with_name("factor.txt")
+    answer = double("return int(Path('factor.txt').read_text()) * number")
+    for factor, score in (("3", 0), ("2", 3.5)):
+        small.hand_in("amy", answer)
+        file.write_text(factor)
+        line = small.grade().lines["amy"]
+        assert (line["status"], line["score"]) == ("graded", score)
+
+
+def test_what_comes_before_the_first_change_is_not_judged_again(small):
+    """A second task that is handed in later costs only itself; the seed stays."""
+    small.hand_in("amy", RIGHT_CELL, "")
+    first = small.grade().lines["amy"]
+    assert first["score"] == 2
+    before = record(small, "amy")["judged"]["checks"]
+    small.hand_in("amy", RIGHT_CELL)
+    again = small.grade().lines["amy"]
+    assert (again["status"], again["score"], again["seed"]) == ("graded", 3.5, first["seed"])
+    after = record(small, "amy")["judged"]["checks"]
+    assert after["check-t1"] == before["check-t1"]
+    assert small.rows()["amy"]["score"] == 3.5
+    small.hand_in("amy", double(WRONG))
+    assert small.grade().lines["amy"]["score"] == 2.5
+
+
+def test_after_a_cell_that_ended_the_process_all_is_judged_again(small):
+    """It was left out before every check, so what they found may not hold without it."""
+    ends = "import os\nos._exit(1)"
+    small.hand_in("amy", RIGHT_CELL, ends)
+    assert small.grade().lines["amy"]["score"] == 2
+    before = record(small, "amy")["judged"]["checks"]
+    small.hand_in("amy", RIGHT_CELL)
+    assert small.grade().lines["amy"]["score"] == 3.5
+    after = record(small, "amy")["judged"]["checks"]
+    assert after["check-t1"] != before["check-t1"]
 
 
 def test_what_is_lost_is_written_again_without_a_run(small):
