@@ -68,9 +68,7 @@ def find_lab(connection: Connection, name: str) -> LabEntry | None:
     notebooks: dict[str, str] = dict(
         connection.execute(
             select(Notebook.name, Notebook.id).where(Notebook.assignment_id == assignment.id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     if name not in notebooks:
         return None
@@ -99,9 +97,7 @@ def points_of(connection: Connection, lab: LabEntry) -> dict[str, float]:
                 select(base.c.name, table.c.max_score)
                 .join_from(table, base, base.c.id == table.c.id)
                 .where(base.c.notebook_id == lab.notebook)
-            )
-            .tuples()
-            .all()
+            ).all()
         )
     return found
 

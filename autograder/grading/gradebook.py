@@ -76,7 +76,7 @@ class Marks:
             texts = connection.execute(
                 select(SourceCell.name, SourceCell.source).where(here, SourceCell.locked)
             )
-            return points == points_of(connection, lab) and sources == dict(texts.tuples().all())
+            return points == points_of(connection, lab) and sources == dict(texts.all())
 
     def written(self, student: str, row: Row) -> float | None:
         """Return the mark if the gradebook holds a row already, its late penalty included."""

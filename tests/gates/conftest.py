@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
+from autograder.grading.grade import Options
+from autograder.judge.staff import Staff
 from autograder.trial import Trial
 
-from .labs import CORPORA, COURSE, WAIT, GradedClass, jobs_for
+from .labs import CORPORA, COURSE, SOLUTION, WAIT, GradedClass, jobs_for, ran_here
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory):
-    """Return a function that gives a lab's corpus, graded; each lab is graded only once."""
+def grade():
+    """Return a function that does what the command does, for all labs with the same staff.
+
+    What they share takes five seconds to start: the imports, the nursery, the zygote.
+    """
+    with Staff(0) as staff:
+
+        def once(trial, lab, *students):
+            options = Options(jobs=jobs_for(lab), wait=WAIT)
+            return ran_here(trial, students, options, staff)
+
+        yield once
+
+
+@pytest.fixture(scope="session")
+def graded(tmp_path_factory, grade):
+    """Return a function that gives a lab's corpus, graded; each lab is graded only once.
+
+    Everybody seems to have handed in the solution before, so that a submission is judged from
+    its first change on. `test_doors.py` has all of it judged.
+    """
     known = {}
 
-    def grade(lab):
+    def once(lab):
         if lab not in known:
-            path = tmp_path_factory.mktemp(lab.short)
-            trial = Trial.of(path, COURSE, lab, CORPORA[lab])
-            ran = trial.grade("--jobs", str(jobs_for(lab)), "--wait", str(WAIT))
+            trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, CORPORA[lab])
+            first = grade(trial, lab, SOLUTION)
+            remembered = trial.path / ".autograder" / lab.name
+            for name in CORPORA[lab].keys() - {SOLUTION}:
+                shutil.copy(remembered / f"{SOLUTION}.json", remembered / f"{name}.json")
+            rest = grade(trial, lab)
+            ran = replace(rest, lines=rest.lines | first.lines)
             assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)
         return known[lab]
 
-    return grade
+    return once

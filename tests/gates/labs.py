@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +13,9 @@ from pathlib import Path
 from autograder.checks.records import CheckResult, Outcome, TestRecord
 from autograder.corpus import Submission, read_corpus
 from autograder.course import Course, Lab
+from autograder.grading import command
+from autograder.grading.grade import Options
+from autograder.judge.staff import Staff
 from autograder.trial import Ran, Trial
 
 COURSE = Course.find(Path(__file__))
@@ -36,6 +43,17 @@ def short(value: object) -> str:
 def function_of(test: str) -> str:
     """Return the name of a test without the parameters or the number of its case."""
     return test.partition("[")[0].partition("#")[0]
+
+
+def ran_here(trial: Trial, students: Sequence[str], options: Options, staff: Staff) -> Ran:
+    """Run what `autograder grade --json` runs, in this process."""
+    with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
+        code = command.run(
+            trial.path, trial.lab, students=list(students), options=options, as_json=True,
+            staff=staff,
+        )  # fmt: skip
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    return Ran(code, {line["student"]: line for line in lines}, out.getvalue(), err.getvalue())
 
 
 @dataclass(eq=False)

@@ -105,12 +105,12 @@ def test_every_test_can_be_failed(graded, lab):
 
 
 @every_lab
-def test_a_second_run_takes_everything_over(graded, lab):
+def test_a_second_run_takes_everything_over(graded, grade, lab):
     """Nothing is run again, nothing is written again, and the marks stay."""
     class_ = graded(lab)
     files = [class_.trial.autograded_file(name) for name in class_.corpus]
     before = [state(file) for file in files]
-    again = class_.trial.grade()
+    again = grade(class_.trial, lab)
     assert again.statuses() <= {"cached", "review"}
     scores = {name: line["score"] for name, line in again.lines.items()}
     assert scores == {name: one.points for name, one in class_.corpus.items()}
