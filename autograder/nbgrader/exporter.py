@@ -12,8 +12,9 @@ from typing import Any
 from nbconvert.exporters import NotebookExporter
 from nbgrader.converters import Autograde  # type: ignore[import-untyped]  # it ships no types
 from nbgrader.converters.base import NbGraderException  # type: ignore[import-untyped]
-from traitlets import Bool, Integer
+from traitlets import Bool, Float, Integer
 
+from autograder.checks.deadlines import WHILE_GRADING
 from autograder.course import CourseError
 from autograder.judge.pool import CannotGradeError
 from autograder.nbgrader.labs import RunningCourse, judged_lab
@@ -35,6 +36,11 @@ class SubmissionExporter(NotebookExporter):
         default_value=None,
         allow_none=True,
         help="What the tests' values are drawn from; given again, it replays a verdict.",
+    ).tag(config=True)
+    wait = Float(
+        default_value=WHILE_GRADING.wait,
+        min=1,
+        help="Seconds that a test waits for one answer; ends waits, decides nothing else.",
     ).tag(config=True)
     # One validation per pass instead of one per preprocessor.
     optimistic_validation = Bool(default_value=True).tag(config=True)
@@ -64,5 +70,7 @@ class SubmissionExporter(NotebookExporter):
             return None
         if self.unsafe_no_sandbox:
             self.log.warning("Without a sandbox: students' code may do as you may.")
-        verdicts = Verdicts(course, lab, seed=self.seed, unsafe=self.unsafe_no_sandbox)
+        verdicts = Verdicts(
+            course, lab, seed=self.seed, unsafe=self.unsafe_no_sandbox, wait=self.wait
+        )
         return Run(converter, course, lab, verdicts)

@@ -60,10 +60,17 @@ class Verdicts:
         lab: The lab.
         seed: What the tests' values are drawn from; drawn itself if None.
         unsafe: Run without a sandbox.
+        wait: How many seconds a test waits for one answer or gate.
     """
 
     def __init__(
-        self, course: CourseFolder, lab: GradedLab, *, seed: int | None, unsafe: bool
+        self,
+        course: CourseFolder,
+        lab: GradedLab,
+        *,
+        seed: int | None,
+        unsafe: bool,
+        wait: float,
     ) -> None:
         self._lab = lab
         self._wanted = seed
@@ -84,6 +91,7 @@ class Verdicts:
                 grants=lab.grants,
                 secrets=tuple(map(str, course.secrets)),
                 unsafe=unsafe,
+                wait=wait,
             ),
             data=lab.data,
             digest=self._digest,

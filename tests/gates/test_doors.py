@@ -15,7 +15,7 @@ from autograder.grading.database import Database
 from autograder.grading.folder import CourseFolder
 from autograder.trial import Trial
 
-from .labs import COURSE, LABS, short
+from .labs import COURSE, LABS, WAIT, short
 
 NBGRADER = Path(sys.executable).with_name("nbgrader")
 VALIDATED = re.compile(
@@ -58,7 +58,8 @@ def by_nbgrader(graded, environment, tmp_path_factory):
         course = CourseFolder(trial.path)
         # Made here in 0.1 s; nbgrader takes 4 s for a new one.
         Database(course.gradebook_url, str(course.nbgrader.course_id)).close()
-        ended(started(environment, trial.path, "autograde", lab.name))
+        wait = f"--SubmissionExporter.wait={WAIT}"
+        ended(started(environment, trial.path, "autograde", lab.name, wait))
         return trial, list(picked)
 
     return grade
