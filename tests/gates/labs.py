@@ -96,7 +96,7 @@ class GradedClass:
         return [check.task for check in self.checks(SOLUTION)]
 
     def some(self) -> dict[str, Submission]:
-        """Return a small class: the solution, a wrong submission per task, a partial one.
+        """Return a small class: the solution, a partial one, a wrong one for every other task.
 
         The wrong ones are those that took the least time: what waits for a gate in vain tells
         no more of how it is graded.
@@ -104,7 +104,7 @@ class GradedClass:
         quickest = sorted(self.corpus.values(), key=lambda one: self.ran.lines[one.name]["seconds"])
         partial = next(one for one in quickest if one.kind == "partial" and one.name != BLANK)
         picked = {SOLUTION: self.corpus[SOLUTION], partial.name: partial}
-        for task in self.tasks():
+        for task in self.tasks()[::2]:
             ways = [one for one in quickest if one.kind == "wrong" and one.costs_only(task)]
             whole = [one for one in ways if task not in one.loses]
             for one in (whole or ways)[:1]:
