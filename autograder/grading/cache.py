@@ -81,7 +81,7 @@ class Record:
             checks: Hashes of the checks now.
             seed: The seed that is asked for, if one is.
         """
-        if self.judged is None or seed not in {None, self.judged.seed}:
+        if self.judged is None:
             return None
         if self.cells.all != cells.all and self.judged.losses:
             return None  # a cell that took the process down was left out before other checks, too
@@ -92,12 +92,26 @@ class Record:
             and self.checks.get(cell) == checks[cell]
             and cell in cells.before
             and self.cells.before.get(cell) == cells.before[cell]
+            and seed in {None, result.seed}
         }
-        if not same and self.cells.all != cells.all:
+        if not same and cells.before:
             return None
         return Judged(
             same, self.judged.cells, self.judged.losses, self.judged.sandbox, self.judged.seed
         )
+
+    def seed(self, known: Judged | None, cells: Cells, drawn: int) -> int:
+        """Return what the values of new tests are to be drawn from.
+
+        That is the seed of what is taken over, so that one seed replays all of it. But not where
+        the student has changed a cell since, and may have seen the values of that seed.
+
+        Args:
+            known: What `known` returned.
+            cells: Hashes of the submission's cells now.
+            drawn: A new seed.
+        """
+        return known.seed if known is not None and self.cells == cells else drawn
 
     def tells_all(self, known: Judged | None, cells: Cells) -> bool:
         """Tell whether nothing has to be run, given what `known` returned for these cells."""

@@ -231,8 +231,7 @@ class Grading:
             Task(
                 name=work.student,
                 steps=tuple(replace(step, check=None) for step in work.steps),
-                # What is taken over and what is new are to be replayed by one seed.
-                seed=work.known.seed if work.known else self._seed,
+                seed=work.record.seed(work.known, work.cells, self._seed),
                 known=work.known.checks if work.known else {},
                 files={name: str(path) for name, path in work.files.items()},
             )

@@ -129,8 +129,7 @@ class Verdicts:
         task = Task(
             name=student,
             steps=tuple(replace(step, check=None) for step in steps),
-            # What is taken over and what is new are to be replayed by one seed.
-            seed=found.seed if found else self._seed,
+            seed=record.seed(found, cells, self._seed),
             known=found.checks if found else {},
             files={name: str(path) for name, path in files.items()},
         )

@@ -101,17 +101,27 @@ def test_a_file_that_was_handed_in_anew_is_read(small):
 
 
 def test_what_comes_before_the_first_change_is_not_judged_again(small):
-    """A second task that is handed in later costs only itself; the seed stays."""
+    """A second task that is handed in later costs only itself.
+
+    Its values are drawn anew: those of the first seed may have been seen.
+    """
     small.hand_in("amy", RIGHT_CELL, "")
     first = small.grade().lines["amy"]
     assert first["score"] == 2
     before = record(small, "amy")["judged"]["checks"]
     small.hand_in("amy", RIGHT_CELL)
     again = small.grade().lines["amy"]
-    assert (again["status"], again["score"], again["seed"]) == ("graded", 3.5, first["seed"])
+    assert (again["status"], again["score"]) == ("graded", 3.5)
+    assert again["seed"] != first["seed"]
     after = record(small, "amy")["judged"]["checks"]
     assert after["check-t1"] == before["check-t1"]
+    assert [check["seed"] for check in after.values()] == [first["seed"], again["seed"]]
     assert small.rows()["amy"]["score"] == 3.5
+    replayed = small.grade("--seed", str(again["seed"])).lines["amy"]
+    assert (replayed["status"], replayed["seed"]) == ("graded", again["seed"])
+    replays = record(small, "amy")["judged"]["checks"]
+    assert replays["check-t2"] == after["check-t2"]
+    assert replays["check-t1"]["seed"] == again["seed"]
     small.hand_in("amy", double(WRONG))
     assert small.grade().lines["amy"]["score"] == 2.5
 
