@@ -5,7 +5,7 @@ import pytest
 from autograder.checks.records import Outcome
 
 from .arrangements import Outcomes, Plan
-from .labs import CORPORA, LABS, SOLUTION, function_of, short, some_of
+from .labs import CORPORA, LABS, SOLUTION, function_of, short
 
 SEED = 1
 """Of the order in which the tests of each check are tried."""
@@ -22,7 +22,7 @@ def arranged(graded):
         if lab not in known:
             plan = Plan(lab)
             plan.each_alone(CORPORA[lab][SOLUTION])
-            for submission in submissions(lab, graded(lab).tasks()):
+            for submission in submissions(graded(lab)):
                 plan.twice_over(submission, SEED)
             known[lab] = plan.judged()
         return known[lab]
@@ -30,10 +30,11 @@ def arranged(graded):
     return judge
 
 
-def submissions(lab, tasks):
+def submissions(class_):
     """Return the right designs and some that are not right."""
-    right = [one for one in CORPORA[lab].values() if one.kind == "right"]
-    return [*right, *(one for one in some_of(lab, tasks).values() if one.kind != "right")]
+    right = [one for one in class_.corpus.values() if one.kind == "right"]
+    some = class_.some(class_.tasks()).values()
+    return [*right, *(one for one in some if one.kind != "right")]
 
 
 def usual(class_, name) -> Outcomes:
@@ -55,7 +56,7 @@ def test_every_test_passes_alone(graded, arranged, lab):
 def test_the_verdicts_stay_the_same(graded, arranged, lab):
     """Shuffled and then a second time, a test that is run comes to the same as in the lab."""
     class_ = graded(lab)
-    for submission in submissions(lab, class_.tasks()):
+    for submission in submissions(class_):
         expected, found = usual(class_, submission.name), arranged(lab)[submission.name]
         assert found.keys() == expected.keys()
         for test, outcomes in expected.items():
