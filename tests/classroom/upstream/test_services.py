@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from itertools import count
 
 import pytest
 
 from classroom.upstream import UPSTREAM_URL, Fail, Give, Malformed, Normal, Say, Slow, Upstream
+from classroom.upstream.language import Dice
 
 pytestmark = pytest.mark.anyio
 
@@ -35,6 +37,12 @@ async def test_the_legacy_system_answers_the_same_each_time(client):
     assert first == again
     assert first["item"] == "stock/7"
     assert first["value"] != other["value"]
+
+
+async def test_the_legacy_system_never_says_nought_by_itself(client):
+    """An answer of 0, which some programs take for none, comes only where a script asks for it."""
+    item = next(str(number) for number in count() if not Dice(str(number)).below(1000))
+    assert (await client.get(f"/legacy/{item}")).json()["value"] == 1000
 
 
 async def test_a_job_is_put_taken_and_acknowledged(upstream, client):
