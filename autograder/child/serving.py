@@ -117,7 +117,10 @@ class Serving:
     async def serve(self) -> None:
         """Serve in the loop that runs now, until `stop`; `start` does so in a thread."""
         self._server.when_started = lambda: self.started.set_result(None)
-        await self._server.serve(sockets=[self._listening])
+        try:
+            await self._server.serve(sockets=[self._listening])
+        finally:
+            self._server.hang_up()
         self._end(self.app.failed_to_start)
 
     def _run(self) -> None:
@@ -190,6 +193,16 @@ class _Server(uvicorn.Server):
         for task in list(state.tasks):
             task.cancel()
         await self.lifespan.shutdown()
+
+    def hang_up(self) -> None:
+        """Break off what is still open, or who is connected would wait for an answer in vain.
+
+        Nothing is, unless the loop was stopped or the server broken by the submission.
+        """
+        for server in getattr(self, "servers", []):  # not there before the start is over
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
 
 def find_app(namespace: Mapping[str, Any], entry: str) -> ASGI3Application:

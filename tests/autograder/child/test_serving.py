@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -54,6 +55,23 @@ def test_a_factory_is_called_with_its_environment(child: Submission):
     options = {"entry": "create_app"}
     assert ask(child, **options, environment={"SIZE": "3"}).json() == "3"
     assert ask(child, **options).json() == "none"
+
+
+def test_an_app_that_stops_its_own_loop_hangs_up(child: Submission):
+    """Who is connected then learns it at once, instead of waiting for an answer in vain."""
+    source = (
+        "import asyncio\n@app.get('/stop')\nasync def stop():\n"
+        "    asyncio.get_running_loop().stop()"
+    )
+    child.run("t1", f"{HELLO}\n{source}", deadline=PATIENT)
+    served = child.serve(deadline=PATIENT)
+    with socket.socket(socket.AF_UNIX) as talk:
+        talk.settimeout(PATIENT)
+        talk.connect(str(served.socket))
+        talk.sendall(b"GET /stop HTTP/1.1\r\nhost: app\r\n\r\n")
+        with contextlib.suppress(ConnectionError):
+            while talk.recv(4096):  # there may be an answer first
+                pass
 
 
 def test_the_lifespan_runs(child: Submission):
