@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from autograder.build import words
 from autograder.build.markdown import Cell, Document
+from autograder.build.names import undefined
 from autograder.build.problems import Problem
 from autograder.build.python import compile_cell
 from autograder.build.regions import Marker, regions
@@ -86,6 +87,7 @@ def check_problems(document: Document, cell: Cell, skills: frozenset[str]) -> It
     found = tests(cell)
     yield from _order(document, cell, found)
     yield from _doubles(document, cell, found)
+    yield from _undefined(document, cell)
     for test in found:
         yield from _test_problems(document, test, cell.line + test.line - 1, skills)
     skill = words.text(cell, "skill")
@@ -160,14 +162,36 @@ def _order(document: Document, cell: Cell, found: list[Test]) -> Iterator[Proble
             "text stands behind the hidden tests",
             "Put one hidden region at the end of the cell.",
         )
-    visible_part = "\n".join(lines[: hidden[0].begin])
     try:
-        compile_cell(visible_part)
+        compile_cell(_visible_part(cell))
     except SyntaxError as error:
         yield document.problem(
             cell.line + (error.lineno or 1) - 1,
             f"without its hidden tests this is not Python: {error.msg}",
             "Let the region hold whole functions.",
+        )
+
+
+def _visible_part(cell: Cell) -> str:
+    """Return what students are given of a check."""
+    hidden = regions(cell, Marker.BEGIN_HIDDEN)
+    lines = cell.text.split("\n")
+    return "\n".join(lines[: hidden[0].begin] if hidden else lines)
+
+
+def _undefined(document: Document, cell: Cell) -> Iterator[Problem]:
+    """Yield names that nobody defines, in the whole check or in what students are given."""
+    nowhere = undefined(cell.text)
+    try:
+        shown = undefined(_visible_part(cell))
+    except SyntaxError:  # told by `_order`
+        shown = {}
+    for name, line in (shown | nowhere).items():
+        where = "in this check" if name in nowhere else "above its hidden tests"
+        yield document.problem(
+            cell.line + line - 1,
+            f"`{name}` is not defined {where}",
+            "Import or define it in the visible part: checks share nothing, and see no cell.",
         )
 
 

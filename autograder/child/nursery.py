@@ -54,6 +54,11 @@ class Nursery:
         """Its process id."""
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def complaints(self) -> str:
         """Return the end of what it and its servers have written to standard error."""
         if self._complaints.closed:

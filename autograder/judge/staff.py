@@ -56,6 +56,11 @@ class Staff:
         """End everybody who was not hired, and what all come from."""
         self._undo.close()
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all that workers come from is still running."""
+        return self._nursery.is_running and self._zygote.is_running
+
     def hire(self) -> Hired:
         """Return a worker; the caller ends it."""
         if self._waiting:

@@ -76,6 +76,11 @@ class Zygote:
                 start_new_session=True,
             )
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def start(self) -> Hired:
         """Return a worker that is about to start.
 

@@ -1,8 +1,9 @@
 """The workers that judge for nbgrader, kept from one submission to the next.
 
 nbgrader makes its preprocessors anew for every notebook, and formgrader its converter for every
-press of a button. So the workers live here, those for the lab that was graded last. They end
-with the process, when another lab comes, and when nothing was asked of them for a while.
+press of a button. So the workers live here, those for the lab that was graded last; where they
+are hired from stays when another lab comes. All end with the process, and when nothing was asked
+of them for a while.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from pathlib import Path
 from autograder.grading.cache import write_whole
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
+from autograder.judge.staff import Staff
 
 IDLE_SECONDS = 600.0
 """How long workers wait for the next submission before their memory is given back."""
@@ -45,11 +47,11 @@ class Bench:
 class _Open:
     """Running workers, with the folder of the lab's data files."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, staff: Staff) -> None:
         self.bench = bench
         self._folder = _folder_with(bench.data)
-        data = str(self._folder) if self._folder else ""
-        self.pool = Pool(replace(bench.set_up, data=data), jobs=bench.jobs).__enter__()
+        set_up = replace(bench.set_up, data=str(self._folder) if self._folder else "")
+        self.pool = Pool(set_up, jobs=bench.jobs, staff=staff).__enter__()
         self._answers: dict[str, Answer] = {}
 
     def serves(self, bench: Bench) -> bool:
@@ -91,6 +93,7 @@ class Ticket:
 
 
 _lock = threading.RLock()
+_staff: Staff | None = None
 _open: _Open | None = None
 _clock: threading.Timer | None = None
 _numbers = itertools.count(1)
@@ -146,25 +149,36 @@ def pids() -> list[int]:
 
 
 def close() -> None:
-    """End the workers, if there are any."""
-    global _open, _clock  # noqa: PLW0603 - the workers of this process
+    """End the workers, and what they are hired from, if there are any."""
+    global _staff, _clock  # noqa: PLW0603 - the workers of this process
     with _lock:
         if _clock is not None:
             _clock.cancel()
             _clock = None
-        if _open is not None:
-            _open.close()
-            _open = None
+        _end_workers()
+        if _staff is not None:
+            _staff.close()
+            _staff = None
 
 
 def _given(bench: Bench, task: Task) -> Ticket:
-    global _open  # noqa: PLW0603 - as above
+    global _staff, _open  # noqa: PLW0603 - as above
     if _open is not None and not _open.serves(bench):
-        close()
+        _end_workers()
     if _open is None:
-        _open = _Open(bench)
+        if _staff is not None and not _staff.is_whole:
+            close()
+        _staff = _staff or Staff(bench.jobs)
+        _open = _Open(bench, _staff)
     _open.give(task)
     return Ticket(bench, task, _open)
+
+
+def _end_workers() -> None:
+    global _open  # noqa: PLW0603 - as above
+    if _open is not None:
+        _open.close()
+        _open = None
 
 
 def _wind_clock() -> None:

@@ -64,9 +64,9 @@ class Folder:
             (folder / f"{lab}.ipynb").write_text(json.dumps(content))
         return folder
 
-    def hand_in_corpus(self, student: str, name: str) -> Path:
+    def hand_in_corpus(self, student: str, name: str, lab: str = LAB.name) -> Path:
         """Hand in a submission of the corpus."""
-        return self.hand_in(student, CORPUS[name].notebook(COURSE, LAB))
+        return self.hand_in(student, CORPUS[name].notebook(COURSE, LAB), lab)
 
     def autograded(self, student: str, lab: str = LAB.name) -> nbformat.NotebookNode:
         """Return a student's notebook as it was marked."""

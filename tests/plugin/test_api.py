@@ -2,8 +2,10 @@
 
 import asyncio
 import os
+import shutil
 import threading
 
+import psutil
 import pytest
 from nbgrader.apps import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
@@ -66,6 +68,48 @@ def test_a_thread_that_ends_takes_nothing_along(api, course, corpus, lab_name):
         thread.join()
         assert results[-1]["success"], results[-1]
         assert course.rows()["zoe"]["score"] == pytest.approx(corpus[name].points)
+
+
+@pytest.fixture
+def other(course, lab_name):
+    """The lab with other hints, under another name; ann has handed something in."""
+    name = "lab01-once-more"
+    folder = course.path / "solutions" / name
+    if not folder.exists():
+        shutil.copytree(course.path / "solutions" / lab_name, folder)
+        text = (folder / f"{lab_name}.ipynb").read_text(encoding="utf-8")
+        (folder / f"{lab_name}.ipynb").unlink()
+        (folder / f"{name}.ipynb").write_text(text.replace("@hint(", "@hint('Read on.', "))
+        course.hand_in_corpus("ann", "wrong-put-merges", lab=name)
+    return name
+
+
+def test_workers_for_another_lab_come_from_the_same_processes(api, course, corpus, lab_name, other):
+    """Those know no lab, so they need not start and import anew; workers do."""
+    found = []
+    for lab in (lab_name, other):
+        assert api.autograde(lab, "ann")["success"]
+        found.append((came_from(), workers.pids()))
+    (before, first), (after, second) = found
+    assert before == after
+    assert first != second
+    assert course.rows(other)["ann"]["score"] == corpus["wrong-put-merges"].points
+
+
+@pytest.mark.parametrize("number", [0, 1], ids=["nursery", "zygote"])
+def test_what_workers_come_from_may_be_killed(api, lab_name, other, number):
+    """It is replaced for the next lab."""
+    assert api.autograde(lab_name, "ann")["success"]
+    before = came_from()
+    psutil.Process(before[number]).kill()
+    assert api.autograde(other, "ann")["success"]
+    assert came_from()[number] != before[number]
+
+
+def came_from():
+    """Return the ids of the nursery and the zygote, the processes that this one has started."""
+    nursery, zygote = sorted(process.pid for process in psutil.Process().children())
+    return nursery, zygote
 
 
 def test_the_shared_settings_stay_as_they_were(api, course, lab_name):

@@ -315,6 +315,26 @@ LAB_FAULTS = {
             "Say in one sentence what it shows: it is the line that the student reads."
         ),
     ),
+    "a name that nobody defines": (
+        '== "Hello Zoe"',
+        '== "Hello Zoe" + sys.platform',
+        1,
+        '    assert await call("greet", "Zoe") == "Hello Zoe" + sys.platform',
+        (
+            "`sys` is not defined in this check. "
+            "Import or define it in the visible part: checks share nothing, and see no cell."
+        ),
+    ),
+    "a name that is defined where students have it not": (
+        '== "Hello Ada"\n\n\n### BEGIN HIDDEN TESTS\n',
+        '== HELLO\n\n\n### BEGIN HIDDEN TESTS\nHELLO = "Hello Ada"\n\n\n',
+        1,
+        '    assert await call("greet", "Ada") == HELLO',
+        (
+            "`HELLO` is not defined above its hidden tests. "
+            "Import or define it in the visible part: checks share nothing, and see no cell."
+        ),
+    ),
     "two tests with one name": (
         "async def test_greets_anyone(call):",
         "async def test_greets(call):",
