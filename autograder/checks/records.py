@@ -47,9 +47,14 @@ class Difference(Frozen):
     """Where an answer departs from what was expected."""
 
     where: str
-    """A status, a header, or a JSON path such as `$.agents[0].name`."""
+    """A status, a header, a JSON path such as `$.agents[0].name`, or `code` of the test."""
     got: str
     expected: str
+
+    @property
+    def wanted(self) -> str:
+        """Where it is and what was expected there, as plain text."""
+        return f"{self.where.replace('`', '')}: {self.expected}"
 
 
 class TestRecord(Frozen):

@@ -32,7 +32,7 @@ def _details(test: TestRecord) -> list[str]:
         ("", test.message),
         ("Sent", last.request if last else ""),
         ("Came back", (last.response or "(no answer)") if last else ""),
-        ("Expected", f"{difference.where}: {difference.expected}" if difference else ""),
+        ("Expected", difference.wanted if difference else ""),
         ("Your app raised", test.raised),
         ("Hint", test.hint),
     ]

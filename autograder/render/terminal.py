@@ -59,7 +59,7 @@ def _entries(test: TestRecord) -> list[tuple[str, str]]:
         ("What", test.message),
         ("Sent", last.request if last else ""),
         ("Came back", (last.response or "(no answer)") if last else ""),
-        ("Expected", f"{difference.where}: {difference.expected}" if difference else ""),
+        ("Expected", difference.wanted if difference else ""),
         ("Raised", test.raised),
         ("Hint", test.hint),
     ]

@@ -84,6 +84,12 @@ def test_code_in_a_sentence_is_set_as_code():
     assert "<code>GET /x</code> is &lt;b&gt;bold&lt;/b&gt;." in page
 
 
+def test_what_was_expected_is_plain_text():
+    """A name of the test's own, marked as code elsewhere, stands there without its marks."""
+    difference = Difference(where="`words_of(came)`", got="1", expected="2")
+    assert "words_of(came): 2" in seen(result(record(difference=difference))).text
+
+
 def test_the_labs_own_words_are_set_and_a_submissions_are_not():
     """Emphasis in a sentence or a hint is shown as such; what a message quotes keeps its stars."""
     page = check_table(
