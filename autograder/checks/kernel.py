@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from autograder.checks.subject import Endpoint, NotServed, NotThere, Returned
+from classroom.environment import environment_with
 from classroom.messenger import overridden
 from classroom.own_loop import completed
 from classroom.serving import BackgroundServer
@@ -42,7 +42,7 @@ class KernelSubject:
     def open(self, environment: Mapping[str, str] | None = None) -> Endpoint:
         """Serve the app under the entry's name as it is now."""
         self.close()
-        self._environment.enter_context(_environment(environment or {}))
+        self._environment.enter_context(environment_with(environment or {}))
         self._app = self._find()
         for dependency, spec in self._overrides.items():
             self._put(dependency, spec)
@@ -158,17 +158,3 @@ def _returned(act: Callable[[], Any]) -> Returned:
         return Returned(json.loads(json.dumps(value)))
     except BaseException as error:  # noqa: BLE001 - told to the test as its result
         return Returned(raised=type(error).__name__, message=str(error))
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

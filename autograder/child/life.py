@@ -27,10 +27,11 @@ from autograder.child.messages import (
     TakeErrors,
     Unserve,
 )
-from autograder.child.serving import NotServable, Serving, environment, find_app
+from autograder.child.serving import NotServable, Serving, find_app
 from autograder.child.streams import Streams
 from autograder.sandbox.layers import Applied
 from autograder.sandbox.surroundings import close_descriptors
+from classroom.environment import environment_with
 
 if TYPE_CHECKING:
     from autograder.child.shell import Shell
@@ -149,7 +150,7 @@ class Child:
 
     async def _serve(self, order: Serve, descriptors: list[int]) -> Answer:
         await self._unserve()
-        self._undo.enter_context(environment(order.environment))
+        self._undo.enter_context(environment_with(order.environment))
         listening = socket.socket(fileno=descriptors[0])
         try:
             serving = Serving(find_app(self._shell.user_ns, order.entry), listening)

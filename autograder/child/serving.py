@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Final
 
@@ -227,18 +226,3 @@ def find_app(namespace: Mapping[str, Any], entry: str) -> ASGI3Application:
         raise NotServable(f"`{entry}` is no app but {type(found).__name__}.")
     app: ASGI3Application = found
     return app
-
-
-@contextlib.contextmanager
-def environment(variables: Mapping[str, str]) -> Iterator[MutableMapping[str, str]]:
-    """Set environment variables for as long as an app is served."""
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield os.environ
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
