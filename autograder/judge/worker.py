@@ -132,6 +132,8 @@ def _judged(
             deadlines=while_grading(set_up.wait),
             seconds=set_up.seconds,
         )
+    if not server.alive:  # what went down with it is no fault of the submission
+        raise ServerLostError("The fork server ended while it held a submission.")
     seconds = time.perf_counter() - begun
     _send(connection, Answer(name=task.name, judged=judged, seconds=seconds))
 

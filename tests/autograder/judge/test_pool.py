@@ -93,6 +93,30 @@ def test_a_nursery_that_is_killed_is_done_without():
     assert not psutil.wait_procs(family, timeout=20)[1]
 
 
+def test_a_fork_server_that_dies_costs_the_submission_nothing(tmp_path):
+    """What a check saw of an app that went down with its fork server is not held against it."""
+    seen = tmp_path / "seen"
+    app = f"""
+import os, pathlib
+from fastapi import FastAPI
+app = FastAPI()
+@app.get("/")
+def get():
+    if not pathlib.Path({str(seen)!r}).exists():
+        pathlib.Path({str(seen)!r}).touch()
+        os.kill(os.getppid(), 9)
+        os.kill(os.getpid(), 9)
+    return "yes"
+"""
+    victim = Task(name="victim", steps=(Step("app", app), Step("check", "")), seed=1)
+    with Pool(SetUp(checks={"check": check()}, unsafe=True), jobs=1) as pool:
+        answers = judged(pool, [victim, task("next")])
+    assert seen.exists()
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        "victim": 2, "next": 2,
+    }  # fmt: skip
+
+
 def test_a_zygote_that_is_killed_is_replaced():
     """Its workers die with it; those of another one judge what they had."""
     strangers = descendants()
