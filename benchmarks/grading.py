@@ -7,12 +7,14 @@ Every way grades the same class of lab 01, in one run, each in a course folder o
 - `nbgrader, checks`: stock nbgrader on the lab as it is;
 - `nbgrader, plug-in`: plain `nbgrader autograde` with this repository's nbgrader_config.py;
 - `grade, 1 job`, `grade, all cores`: `autograder grade`;
-- `grade, cached`: the same again, when nothing has changed.
+- `grade, cached`: the same again, when nothing has changed;
+- `bare fork, asserts`: no way to grade, but the least that the class could cost (`bare.py`).
 
 Prints wall and CPU seconds per submission, peak memory (of the largest process, and of the
 process that was started alone) and the ratios to the first way, and writes them as JSON
 (`--json FILE`) and as a plot (`--plot FILE`). `--growth N,N,...` measures in addition how time
-and the coordinator's own memory grow with the class.
+and the coordinator's own memory grow with the class; ratios are then to stock nbgrader, too, if
+the same run has measured it.
 """
 
 from __future__ import annotations
@@ -114,9 +116,14 @@ def with_asserts(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     return notebook
 
 
+def folder_name(way: str) -> str:
+    """Return what the course folder of a way is called."""
+    return way.replace(" ", "-").replace(",", "")
+
+
 def course_folder(parent: Path, name: str, course: Course, *, asserts: bool) -> Path:
     """Make a course of its own with lab 01, released."""
-    folder = parent / name.replace(" ", "-").replace(",", "")
+    folder = parent / folder_name(name)
     lab = course.lab("lab01")
     shutil.copytree(course.root / "solutions" / lab.name, folder / "solutions" / lab.name)
     shutil.copyfile(course.root / "nbgrader_config.py", folder / "nbgrader_config.py")
@@ -195,6 +202,9 @@ def compare(size: int, parent: Path, console: Console) -> list[Measured]:
         found.append(in_a_process(way, size, command, folder, stock=stock))
         console.print(f"{way}: {found[-1].wall:.1f} s")
     found.append(in_a_process("grade, cached", size, [*grade, cores], folder, stock=False))
+    bare = ["python", str(Path(__file__).with_name("bare.py")), ".", cores]
+    handed_in = parent / folder_name(FIRST)
+    found.append(in_a_process("bare fork, asserts", size, bare, handed_in, stock=True))
     return found
 
 
@@ -212,8 +222,8 @@ def growth(sizes: list[int], parent: Path) -> list[Measured]:
     return found
 
 
-def table(found: list[Measured]) -> Table:
-    """Return the numbers per submission, with ratios to the first row."""
+def table(found: list[Measured], peer: Measured) -> Table:
+    """Return the numbers per submission, with ratios to a peer."""
     shown = Table(title="Per submission")
     for name in (
         "way",
@@ -226,7 +236,7 @@ def table(found: list[Measured]) -> Table:
         "times",
     ):
         shown.add_column(name, justify="left" if name == "way" else "right")
-    first = found[0].wall / found[0].submissions
+    first = peer.wall / peer.submissions
     for one in found:
         each = one.wall / one.submissions
         shown.add_row(
@@ -263,14 +273,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
     options = parser.parse_args()
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     with tempfile.TemporaryDirectory(prefix="bench-") as parent:
         found = compare(options.size, Path(parent), console) if options.size else []
         if found:
-            console.print(table(found))
+            console.print(table(found, found[0]))
         grown = growth([int(size) for size in options.growth.split(",") if size], Path(parent))
         if grown:
-            console.print(table(grown))
+            console.print(table(grown, (found or grown)[0]))
     if options.plot and found:
         plot(found, options.plot)
     if options.json:
