@@ -153,6 +153,16 @@ class BackgroundServer:
         if thread.is_alive():
             self._force(thread)
 
+    def hang_up(self, client: tuple[str, int]) -> None:
+        """Break off a client's TCP connection, whatever is under way; for handlers of the app.
+
+        Args:
+            client: The client's host and port, as in the ASGI scope.
+        """
+        for connection in list(self._uvicorn.server_state.connections):
+            if getattr(connection, "client", None) == client:
+                connection.transport.abort()
+
     def take_errors(self, *, since: float = 0.0) -> list[BaseException]:
         """Return the exceptions that the app let through since the last call, oldest first.
 

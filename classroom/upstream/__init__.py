@@ -3,7 +3,7 @@
 Lessons use it as their language model (`local_llm`), checks decide by it (`Upstream`, gates).
 """
 
-from classroom.upstream.behaviour import Cut, Fail, Give, Malformed, Normal, Say, Slow
+from classroom.upstream.behaviour import Cut, Fail, Give, HangUp, Malformed, Normal, Say, Slow
 from classroom.upstream.call import Call, CallState
 from classroom.upstream.deadline import (
     IN_A_NOTEBOOK,
@@ -31,6 +31,7 @@ __all__ = [
     "Gate",
     "GateClosed",
     "Give",
+    "HangUp",
     "Malformed",
     "Normal",
     "Pace",

@@ -105,6 +105,15 @@ class Cut:
 
 
 @dataclass(frozen=True)
+class HangUp:
+    """A connection that breaks off before anything was answered, not even a status."""
+
+    def __call__(self, service: Answering, call: Call) -> Answer:
+        """Return the answer that never comes."""
+        return replace(service.answer(call), is_refused=True)
+
+
+@dataclass(frozen=True)
 class Malformed:
     """An answer that is no JSON at one place.
 

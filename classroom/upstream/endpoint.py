@@ -45,6 +45,14 @@ def no_delay() -> float:
     return 0.0
 
 
+Address = tuple[str, int]
+"""Host and port of a caller."""
+
+
+def no_connection(caller: Address) -> None:
+    """Break off nothing: without a server there is no connection."""
+
+
 MAX_BYTES = 64 * 2**20
 """Bytes of all requests that are kept until a reset; a hostile app must not fill the memory."""
 MAX_CALLS = 20_000
@@ -60,6 +68,8 @@ class Reception:
         self.pace = Pace()
         self.delay: Callable[[], float] = no_delay
         """Seconds by which arrivals and sendings are delayed, drawn anew for each."""
+        self.hang_up: Callable[[Address], None] = no_connection
+        """Breaks off the connection of a caller; set by who serves."""
         self.forget()
 
     def forget(self) -> None:
@@ -120,7 +130,7 @@ class Endpoint:
         await self._stall()
         call = self._call(request, body)
         gate, behaviour = self._reception.admit(self._service, call)
-        answering = asyncio.create_task(self._answer(call, gate, behaviour, send))
+        answering = asyncio.create_task(self._answer(call, gate, behaviour, send, request.client))
         leaving = asyncio.create_task(_gone(receive))
         try:
             await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -147,7 +157,12 @@ class Endpoint:
         )
 
     async def _answer(
-        self, call: Call, gate: Gate | None, behaviour: Behaviour, send: Send
+        self,
+        call: Call,
+        gate: Gate | None,
+        behaviour: Behaviour,
+        send: Send,
+        caller: Address | None,
     ) -> None:
         if gate is not None:
             await self._reception.board.until(partial(gate.lets_in, call))
@@ -155,7 +170,11 @@ class Endpoint:
         answer = self._shaped(behaviour, call, gate)
         await asyncio.sleep(answer.seconds)
         await self._stall()
-        if answer.streams:
+        if answer.is_refused and caller is not None:
+            self._reception.mark(call, CallState.ANSWERED)
+            self._reception.hang_up(caller)
+            await asyncio.Future()  # cancelled as soon as the caller is seen to be gone
+        elif answer.streams:
             await self._stream(call, gate, answer, send)
         else:
             await self._whole(call, answer, send)

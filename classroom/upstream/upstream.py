@@ -157,6 +157,7 @@ class Upstream:
         """Serve on a free port of this machine; returns when it answers."""
         if self._server is None:
             self._server = BackgroundServer(self.app, listening=self._listening).start()
+            self._reception.hang_up = self._server.hang_up
         return self
 
     @contextmanager

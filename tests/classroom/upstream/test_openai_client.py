@@ -10,7 +10,7 @@ import openai
 import pytest
 from pydantic import BaseModel
 
-from classroom.upstream import Cut, Fail, Malformed, Say
+from classroom.upstream import CallState, Cut, Fail, HangUp, Malformed, Say
 
 pytestmark = pytest.mark.anyio
 
@@ -219,13 +219,25 @@ async def test_a_malformed_chunk_is_no_json(model, upstream):
 
 @pytest.mark.parametrize(
     ("broken", "error"),
-    [(Cut(), openai.APIConnectionError), (Malformed(), json.JSONDecodeError)],
+    [
+        (Cut(), openai.APIConnectionError),
+        (HangUp(), openai.APIConnectionError),
+        (Malformed(), json.JSONDecodeError),
+    ],
 )
 async def test_an_answer_that_is_broken_is_an_error(model, upstream, broken, error):
     """A whole answer that is cut or malformed raises as the real API's would."""
     upstream.chat.script(broken, repeat=True)
     with pytest.raises(error):
         await model.with_options(max_retries=0).chat.completions.create(**ASKED)
+
+
+async def test_a_connection_may_break_before_the_answer(model, upstream):
+    """The client gets no status, tries again, and the next call is answered as usual."""
+    upstream.chat.script(HangUp())
+    stream = await model.chat.completions.create(**ASKED, stream=True)
+    assert await text_of(stream)
+    assert [call.state for call in upstream.chat.calls] == [CallState.ANSWERED] * 2
 
 
 async def test_an_invalid_request_names_its_fault(model):
