@@ -203,7 +203,7 @@ def likeness(item: Any) -> Hashable:
 
 def _paths(router: APIRouter) -> Hashable:
     """Return what a router made anew has in common with the old one; an empty one is itself."""
-    return frozenset(getattr(route, "path", "") for route in router.routes) or id(router)
+    return frozenset(map(likeness, router.routes)) or id(router)
 
 
 def _name(thing: Any) -> str:

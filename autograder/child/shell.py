@@ -141,8 +141,15 @@ class Shell(InteractiveShell):
         except Exception:  # noqa: BLE001 - handed on to IPython, which reports it
             code, failed = source, sys.exc_info()
         result: ExecutionResult = await self.run_cell_async(
-            source, store_history=True, transformed_cell=code, preprocessing_exc_tuple=failed
+            source,
+            store_history=True,
+            transformed_cell=code,
+            preprocessing_exc_tuple=failed,
+            cell_id=cell,
         )
+        # Left to the caller by IPython, as to a kernel.
+        self.events.trigger("post_execute")
+        self.events.trigger("post_run_cell", result)
         return self.displayhook.shown, result.error_before_exec or result.error_in_exec
 
     def _transforms_nothing_of_its_own(self) -> bool:

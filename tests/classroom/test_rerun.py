@@ -368,8 +368,19 @@ def test_without_cell_ids_the_same_registration_replaces(notebook):
     assert notebook.paths == ["/agents/me", "/agents/{id}"]
 
 
+def test_without_cell_ids_routers_for_other_methods_stand_side_by_side(notebook):
+    """A router that answers other methods at the same path takes no other one's place."""
+    for method in ("post", "get"):
+        notebook.run(
+            "router = APIRouter(prefix='/agents')\n"
+            f"@router.{method}('')\ndef answer(): return {method!r}\n"
+            "app.include_router(router)"
+        )
+    assert TestClient(notebook["app"]).post("/agents").json() == "post"
+
+
 def test_without_cell_ids_a_router_made_anew_replaces_the_old_one(notebook):
-    """One that is included from the prompt again is recognised by its prefix and paths."""
+    """One that is included from the prompt again is recognised by its prefix and routes."""
     for word in ("old", "new"):
         notebook.run(
             "router = APIRouter(prefix='/staff')\n"

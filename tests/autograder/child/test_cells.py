@@ -9,7 +9,7 @@ import pytest
 from autograder.child import ForkServer, Submission, Trouble, replay
 from autograder.sandbox import Policy
 
-from .conftest import PATIENT, SOON
+from .conftest import PATIENT, SOON, request
 
 FIRST_QUESTION = """
 import sys
@@ -44,6 +44,47 @@ def test_await_works_at_top_level(child: Submission):
         deadline=PATIENT,
     )  # fmt: skip
     assert child.run("c", "await done.wait()", deadline=PATIENT).result == "True"
+
+
+def test_a_cell_is_named_and_its_end_is_told(child: Submission):
+    """Whoever listens to IPython's events hears of a cell's id, and of its end."""
+    listen = """
+heard = []
+shell = get_ipython()
+shell.events.register("post_execute", lambda: heard.append("executed"))
+shell.events.register("post_run_cell", lambda result: heard.append(result.info.cell_id))
+"""
+    child.run("first", listen, deadline=PATIENT)
+    child.run("second", "1 / 0", deadline=PATIENT)
+    wanted = ["executed", "first", "executed", "second"]
+    assert child.run("third", "heard", deadline=PATIENT).result == repr(wanted)
+
+
+def test_a_lifespan_of_an_earlier_cell_outlives_a_router(child: Submission):
+    """An app that is given a lifespan, and a router in a later cell, still has both."""
+    setup = """
+%load_ext classroom
+from contextlib import asynccontextmanager
+from fastapi import APIRouter, FastAPI, Request
+app = FastAPI()
+"""
+    lifespan = """
+@asynccontextmanager
+async def opened(_):
+    yield {"line": "open"}
+app.router.lifespan_context = opened
+"""
+    router = """
+about = APIRouter(prefix="/about")
+@about.get("/line")
+def line(request: Request):
+    return request.state.line
+app.include_router(about)
+"""
+    for number, cell in enumerate((setup, lifespan, router)):
+        assert child.run(f"{number}", cell, deadline=PATIENT).ok
+    served = child.serve(deadline=PATIENT)
+    assert request(served.socket, "/about/line").json() == "open"
 
 
 def test_streams_are_captured_at_both_depths(child: Submission):
