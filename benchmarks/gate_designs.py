@@ -372,6 +372,30 @@ def producer_goes_on(app: FastAPI, pause: Pause) -> None:
         return StreamingResponse(words(key), media_type="text/plain")
 
 
+def cancels_from_the_first_word_on(app: FastAPI, pause: Pause) -> None:
+    async def words(key: str) -> AsyncIterator[str]:
+        queue: asyncio.Queue[str | None] = asyncio.Queue()
+
+        async def produce() -> None:
+            async for word in _words(key, pause):
+                if word:  # the model's first piece has none
+                    await queue.put(word)
+            await queue.put(None)
+
+        producer = asyncio.create_task(produce())
+        word = await queue.get()
+        try:
+            while word is not None:
+                yield word
+                word = await queue.get()
+        finally:
+            producer.cancel()
+
+    @app.post("/chat/{key}")
+    async def chat(key: str) -> StreamingResponse:
+        return StreamingResponse(words(key), media_type="text/plain")
+
+
 def thread_goes_on(app: FastAPI, pause: Pause) -> None:
     async def words(key: str) -> AsyncIterator[str]:
         loop, queue = asyncio.get_running_loop(), asyncio.Queue[str | None]()
@@ -483,8 +507,11 @@ async def at_its_gate(
         case "in_the_background":
             order = client.post(f"/orders/{key}")
             return await gates.in_the_background(order, to=mail, about=key)
-        case "cancelled_on_leave":
-            await gates.cancelled_on_leave(stream, to=chat, about=key)
+        case "cancelled_on_leave" | "cancelled_before_a_word":
+            at_once = name == "cancelled_before_a_word"
+            await gates.cancelled_on_leave(
+                stream, to=chat, about=key, before_the_first_word=at_once
+            )
             return None
         case _:
             raise ValueError(f"There is no gate {name!r}.")
@@ -533,5 +560,12 @@ PATTERNS: dict[str, Pattern] = {
     "cancelled_on_leave": Pattern(
         right=(plain_text, server_sent_events, json_lines, asks_while_connected),
         wrong=((producer_goes_on, "goes on with"), (thread_goes_on, "goes on with")),
+    ),
+    "cancelled_before_a_word": Pattern(
+        right=(plain_text, server_sent_events, json_lines, asks_while_connected),
+        wrong=(
+            (producer_goes_on, "goes on with"),
+            (cancels_from_the_first_word_on, "goes on with"),
+        ),
     ),
 }

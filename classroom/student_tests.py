@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 
 from classroom.own_loop import completed
+from classroom.sole_error import sole_error
 
 
 def run_with_client(test: Callable[..., Any], url: str) -> None:
@@ -25,10 +26,7 @@ def run_with_client(test: Callable[..., Any], url: str) -> None:
     try:
         _run(test, url)
     except BaseExceptionGroup as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
-            error = error.exceptions[0]
-        raise error from None
+        raise sole_error(group) from None
 
 
 def _run(test: Callable[..., Any], url: str) -> None:

@@ -203,12 +203,23 @@ async def in_the_background(request: Awaitable[T], *, to: Service, about: About 
 
 
 async def cancelled_on_leave(
-    request: Awaitable[Any] | Stream, *, to: Service, about: About = None
+    request: Awaitable[Any] | Stream,
+    *,
+    to: Service,
+    about: About = None,
+    before_the_first_word: bool = False,
 ) -> None:
     """Show that an app gives up its own call when its client disconnects.
 
     A stream from the model goes on, without an end, after the client has left, because many
     right apps notice at the next word. Any other call is held.
+
+    Args:
+        request: The request, or the stream that it answers.
+        to: The service that the app calls.
+        about: Which of its calls are meant.
+        before_the_first_word: Whether the client of a stream leaves while it waits for the first
+            word; else it leaves with this word.
 
     Raises:
         GateClosed: The app did not give up its call.
@@ -222,7 +233,7 @@ async def cancelled_on_leave(
     async with gate, asking(request, gate) as asked:
         came = gate.arrived(otherwise=lambda: _nothing_came(gate))
         await asked.only_after(came, otherwise=lambda: _nothing_came(gate))
-        if isinstance(gate, TokenGate):
+        if isinstance(gate, TokenGate) and not before_the_first_word:
             gate.release()
             await received.word(WORDS[0], otherwise=_collected(1))
         await asked.leave()

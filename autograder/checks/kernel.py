@@ -16,6 +16,7 @@ from classroom.environment import environment_with
 from classroom.messenger import overridden
 from classroom.own_loop import completed
 from classroom.serving import BackgroundServer
+from classroom.sole_error import sole_error
 from classroom.student_tests import run_with_client
 
 MAX_FILE = 2**20
@@ -132,11 +133,22 @@ class KernelSubject:
 
 def student_error(error: BaseException) -> str:
     """Say in a line what was raised, with the last line of the student's own that led there."""
+    error = sole_error(error)
     what = "".join(traceback.format_exception_only(error)).strip()
+    frame = _own_frame(error)
+    return what if frame is None else f"{what} — in `{frame.name}`, {_line_of(frame)}"
+
+
+def _own_frame(error: BaseException) -> traceback.FrameSummary | None:
+    """Return the last frame of the student's own that led to an error."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if "ipykernel_" in frame.filename or frame.filename.startswith("<ipython-input"):
-            return f"{what} — in `{frame.name}`, line {frame.lineno}: {frame.line}"
-    return what
+            return frame
+    return None
+
+
+def _line_of(frame: traceback.FrameSummary) -> str:
+    return f"line {frame.lineno}: {frame.line}"
 
 
 def _within(wait: float, name: str, act: Callable[[], Any]) -> Returned:
@@ -157,4 +169,6 @@ def _returned(act: Callable[[], Any]) -> Returned:
             value = completed(value)
         return Returned(json.loads(json.dumps(value)))
     except BaseException as error:  # noqa: BLE001 - told to the test as its result
-        return Returned(raised=type(error).__name__, message=str(error))
+        frame = _own_frame(error)
+        where = _line_of(frame) if frame else ""
+        return Returned(raised=type(error).__name__, message=str(error), where=where)

@@ -53,11 +53,13 @@ class Returned:
         value: The JSON value that it returned.
         raised: Name of the error's class, if it raised; else empty.
         message: The error's message.
+        where: The student's own line that led to it, such as `line 3: assert a == b`.
     """
 
     value: Any = None
     raised: str = ""
     message: str = ""
+    where: str = ""
 
 
 class Subject(Protocol):

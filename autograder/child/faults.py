@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final
 
 from autograder.child.messages import LONGEST_LINE, LONGEST_TEXT, Raised
+from classroom.sole_error import sole_error
 
 CELL: Final = "<cell "
 """How the file names of compiled cells begin; the cell's id and `>` follow."""
@@ -28,8 +29,10 @@ def describe(error: BaseException) -> Raised:
     """Describe an error by the student's own lines.
 
     Args:
-        error: What was raised; its methods are foreign code and may raise too.
+        error: What was raised; its methods are foreign code and may raise too. A group of one
+            error counts as that error.
     """
+    error = sole_error(error)
     kind = clean(type(error).__name__, LONGEST_LINE)
     own = [place for place in _places(error.__traceback__) if place[0].startswith(CELL)]
     name, line = own[-1] if own else _place_of_syntax(error)

@@ -122,7 +122,9 @@ class SandboxSubject:
             return Returned(called.value)
         if called.raised.type == "NotServable":
             raise NotThere(f"There is no function `{name}` in this notebook.")
-        return Returned(raised=called.raised.type, message=called.raised.message)
+        raised = called.raised
+        where = f"line {raised.line}: {raised.source}" if raised.line else ""
+        return Returned(raised=raised.type, message=raised.message, where=where)
 
     def close(self) -> None:
         """Stop serving."""

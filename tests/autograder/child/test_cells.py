@@ -87,6 +87,19 @@ app.include_router(about)
     assert request(served.socket, "/about/line").json() == "open"
 
 
+def test_the_only_error_of_a_group_is_told(child: Submission):
+    """A task group makes a group of whatever is raised in it; the error itself is shown."""
+    cell = """
+import asyncio
+async with asyncio.TaskGroup():
+    async with asyncio.TaskGroup():
+        {}["key"]
+"""
+    raised = child.run("a", cell, deadline=PATIENT).raised
+    assert raised is not None
+    assert str(raised) == """KeyError: 'key' (cell a, line 5: {}["key"])"""
+
+
 def test_streams_are_captured_at_both_depths(child: Submission):
     """What Python prints and what is written to the descriptors below both come back."""
     ran = child.run(

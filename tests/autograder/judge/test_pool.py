@@ -226,3 +226,14 @@ def test_tests_of_the_submission_run_in_its_sandbox():
         (answer,) = judged(pool, [task]).values()
     (test,) = answer.judged.checks["check"].tests
     assert (answer.judged.score, test.message) == (2, "")
+
+
+def test_a_test_that_refuses_the_good_app_is_shown_its_line():
+    """Where an assertion says nothing, the line says what was compared."""
+    written = WRITTEN.replace("json() == 1", "json() == 3")
+    task = Task(name="s", steps=(Step("tests", written), Step("check", "")), seed=1)
+    with Pool(SetUp(checks={"check": check(STUDENTS_TESTS)}), jobs=1) as pool:
+        (answer,) = judged(pool, [task]).values()
+    (test,) = answer.judged.checks["check"].tests
+    line = 'AssertionError (line 2: assert (await client.get("/")).json() == 3)'
+    assert test.message.startswith(line)
