@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import httpx2
 import pytest
 
 from autograder.checks.cell import CheckCell
@@ -23,6 +25,8 @@ MAX_PARAMETER = 40
 """Characters of a parameter that are shown."""
 MAX_MESSAGE = 500
 """Characters of a message that are shown."""
+_NO_ROUTE = {404: b'{"detail":"Not Found"}', 405: b'{"detail":"Method Not Allowed"}'}
+"""What FastAPI answers by itself when no route has the path, or none of them the method."""
 
 
 @dataclass(frozen=True)
@@ -242,11 +246,34 @@ def _explain_assertion(observed: Observed, cell: CheckCell) -> tuple[str, Differ
         own_words = text.split("\nassert ", maxsplit=1)[0].strip()
     if own_words:
         return own_words, found
+    if found and found.where == "The status":
+        return f"{sentence(found)}{_no_route(observed.turns)}", found
     if found:
         return sentence(found), found
     if statement is None and text:
         return text, None
     return "This does not hold yet.", None
+
+
+def _no_route(turns: list[Turn]) -> str:
+    """Say that no route fits, where the last answer is the one that FastAPI gives then.
+
+    A stream's body was not read when its status was looked at; its length is known.
+    """
+    response = turns[-1].response if turns else None
+    if response is None:
+        return ""
+    body = _NO_ROUTE.get(response.status_code)
+    if body is None or response.headers.get("content-length") != str(len(body)):
+        return ""
+    with contextlib.suppress(httpx2.ResponseNotRead):
+        if response.content != body:
+            return ""
+    request = turns[-1].request
+    return (
+        f" So FastAPI answers where no route fits `{request.method} {request.url.path}`: "
+        "compare path and method."
+    )
 
 
 def _explain_error(error: BaseException) -> str:

@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import PlainTextResponse, StreamingResponse
+from fastapi.responses import JSONResponse, PlainTextResponse, StreamingResponse
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import Deadlines
@@ -56,8 +56,34 @@ def test_a_failure_says_what_was_sent_what_came_back_and_what_was_expected(check
 
 def test_a_status_that_differs_is_named(check):
     """A wrong status is called a status."""
-    (test,) = check(FastAPI(), GREETING).tests
-    assert test.message == "The status is 404; expected was 200."
+    app = FastAPI()
+    app.get("/hello", status_code=202)(lambda: "hello")
+    (test,) = check(app, GREETING).tests
+    assert test.message == "The status is 202; expected was 200."
+
+
+@pytest.mark.parametrize(("method", "status"), [("get", 404), ("post", 405)])
+@pytest.mark.parametrize("fixture", ["client", "stream"])
+def test_a_missing_route_is_told_from_an_answer_of_the_app(check, method, status, fixture):
+    """FastAPI's own refusal is explained, also of a stream; one in other words is not."""
+    asked = {
+        "client": 'reply = await client.get("/hello")\n    assert reply.status_code == 200',
+        "stream": 'async with stream("GET", "/hello") as reply:\n'
+        "        assert reply.status_code == 200",
+    }
+    body = f'async def test_it({fixture}):\n    """It answers."""\n    {asked[fixture]}\n'
+    app = FastAPI()
+    if method == "post":
+        app.post("/hello")(lambda: "hello")
+    (test,) = check(app, body).tests
+    assert test.message == (
+        f"The status is {status}; expected was 200. So FastAPI answers where no route fits "
+        "`GET /hello`: compare path and method."
+    )
+    own = {"client": "Not Here!", "stream": "Not here either"}[fixture]
+    app.get("/hello")(lambda: JSONResponse({"detail": own}, status))
+    (test,) = check(app, body).tests
+    assert test.message == f"The status is {status}; expected was 200."
 
 
 def test_a_header_that_differs_is_named(check):
