@@ -10,6 +10,8 @@ import httpx2
 from autograder.checks.conversation import Turn
 from autograder.checks.records import Exchange
 
+MAX_TURNS = 60
+"""Exchanges that are looked at; a test may make thousands."""
 MAX_TEXT = 1200
 """Characters of a body that are shown."""
 MAX_LINE = 200
@@ -35,14 +37,16 @@ _BORING = frozenset(
 
 
 def transcript(turns: Iterable[Turn], *, last: int = 3) -> tuple[Exchange, ...]:
-    """Return the last few exchanges of a test."""
-    return tuple(
-        Exchange(
-            request=_request(turn.request),
-            response=None if turn.response is None else _response(turn),
-        )
-        for turn in list(turns)[-last:]
-    )
+    """Return the last few exchanges of a test, each once however often it came."""
+    shown: list[Exchange] = []
+    for turn in list(turns)[: -MAX_TURNS - 1 : -1]:
+        response = None if turn.response is None else _response(turn)
+        exchange = Exchange(request=_request(turn.request), response=response)
+        if exchange not in shown:
+            shown.insert(0, exchange)
+        if len(shown) == last:
+            break
+    return tuple(shown)
 
 
 def cut(text: str, limit: int = MAX_TEXT) -> str:

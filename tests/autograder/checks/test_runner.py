@@ -54,6 +54,20 @@ def test_a_failure_says_what_was_sent_what_came_back_and_what_was_expected(check
     assert (test.difference.got, test.difference.expected) == ('"me"', '"you"')
 
 
+def test_what_was_said_again_and_again_is_shown_once(check):
+    """Ten pings do not hide the request before them."""
+    body = '''
+    async def test_pings(client):
+        """It answers."""
+        await client.get("/hello?first")
+        for _ in range(10):
+            reply = await client.get("/hello")
+        assert reply.status_code == 201
+    '''
+    (test,) = check(greeter(), body).tests
+    assert [one.request for one in test.sent_and_got] == ["GET /hello?first", "GET /hello"]
+
+
 def test_a_status_that_differs_is_named(check):
     """A wrong status is called a status."""
     app = FastAPI()
