@@ -82,6 +82,7 @@ class Work:
         if self._line is not None:
             line, self._line = self._line, None
             await line.aclose()
+        self.observed.raised += await asyncio.to_thread(self._errors)
         if environment is None:
             await asyncio.to_thread(self.job.subject.close)
         else:
@@ -123,10 +124,14 @@ class Work:
         failure = self.observed.failure
         if failure is not None:
             self.stood_still |= getattr(failure.value, "stood_still", False)
-            self.observed.raised = self.job.subject.take_errors(since=self.observed.began)
+            self.observed.raised += self._errors()
         printed = self.job.take_printed()
         if not hidden:
             self.printed.append(printed)
+
+    def _errors(self) -> list[str]:
+        """Return what the app, as it is served now, raised during the current test."""
+        return self.job.subject.take_errors(since=self.observed.began)
 
     def close(self) -> None:
         """Leave nothing open."""

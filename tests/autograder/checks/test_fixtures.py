@@ -490,6 +490,25 @@ async def test_afterwards(client):
     assert verdicts(check(body, entry="create_app", create_app=create_app)) == PASSED * 2
 
 
+def test_what_an_app_with_other_settings_raised_is_told(check):
+    """It is known although the app is served as before when the test fails."""
+    app = FastAPI()
+
+    @app.get("/broken")
+    def broken():
+        raise RuntimeError("bound to a different event loop")
+
+    body = '''
+async def test_again(settings):
+    """It answers."""
+    async with settings() as client:
+        reply = await client.get("/broken")
+    assert reply.status_code == 200
+'''
+    (test,) = check(body, app=app).tests
+    assert test.raised.startswith("RuntimeError: bound to a different event loop")
+
+
 def test_files_are_read_as_bytes_and_only_beside_the_notebook(check, tmp_path, monkeypatch):
     """A deliverable is bytes; what lies elsewhere is not there."""
     monkeypatch.chdir(tmp_path)
