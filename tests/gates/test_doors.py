@@ -14,7 +14,6 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.checks.cell import BEGIN_HIDDEN, END_HIDDEN
 from autograder.checks.records import task_title
 from autograder.course import CONFIG
 from autograder.grading.database import Database
@@ -22,12 +21,11 @@ from autograder.grading.folder import CourseFolder
 from autograder.nbgrader import workers
 from autograder.trial import Trial
 
+from ..hidden_lines import hidden_lines
 from .labs import COURSE, LABS, WAIT, short
 
 NBGRADER = Path(sys.executable).with_name("nbgrader")
 VALIDATED = re.compile(r"VALIDATION FAILED ON (?P<failed>\d+) CELL|(?P<right>passes all the tests)")
-LONG_ENOUGH = 12
-"""Characters; shorter lines, such as `return []`, may stand anywhere."""
 
 every_lab = pytest.mark.parametrize("lab", LABS, ids=short)
 pytestmark = [
@@ -161,23 +159,3 @@ def secrets_of(class_):
     secrets = hidden_lines(nbformat.read(class_.trial.source(), as_version=4))
     assert secrets
     return secrets
-
-
-def hidden_lines(notebook):
-    """Return the lines of code that only hidden tests have, docstrings and hints aside."""
-    hidden, shown = set(), set()
-    for cell in notebook.cells:
-        inside = hinting = False
-        for line in map(str.strip, cell.source.splitlines()):
-            inside = (inside or line == BEGIN_HIDDEN) and line != END_HIDDEN
-            hinting = line.startswith("@hint") or (
-                hinting and not line.startswith(("@", "async def", "def"))
-            )
-            (hidden if inside and not hinting else shown).add(line)
-    return {
-        line
-        for line in hidden
-        if len(line) > LONG_ENOUGH
-        and not any(line in other for other in shown)
-        and not line.startswith(('"""', "###"))
-    }

@@ -15,6 +15,8 @@ import pytest
 
 from autograder.course import Course
 
+from ..hidden_lines import hidden_lines
+
 LAB = Course.find(Path(__file__).parent).lab("lab01")
 AUTOGRADER = Path(sys.executable).with_name("autograder")
 DUE = "2026-01-31 23:59:00 UTC"
@@ -120,7 +122,8 @@ def test_only_ordinary_files_are_copied(graded):
 def test_nothing_of_a_hidden_test_is_shown(graded):
     """Neither the autograded notebooks nor the feedback nor the log have a line of them."""
     course, printed = graded
-    secrets = hidden_lines(course.path / "solutions" / LAB.name / f"{LAB.name}.ipynb")
+    source = course.path / "solutions" / LAB.name / f"{LAB.name}.ipynb"
+    secrets = hidden_lines(nbformat.read(source, as_version=4))
     assert len(secrets) > 20
     files = [*course.path.glob("autograded/*/*/*.ipynb"), *course.path.glob("feedback/*/*/*.html")]
     assert len(files) == 2 * len(course.rows())
@@ -128,23 +131,6 @@ def test_nothing_of_a_hidden_test_is_shown(graded):
         assert not [secret for secret in secrets if secret in text]
     # The search does find what is there.
     assert "Tests of Task 1" in files[0].read_text()
-
-
-def hidden_lines(file):
-    """Return the lines of code that only hidden tests have, docstrings aside."""
-    hidden, shown = set(), set()
-    for cell in nbformat.read(file, as_version=4).cells:
-        inside = False
-        for line in map(str.strip, cell.source.splitlines()):
-            inside = (inside or "BEGIN HIDDEN TESTS" in line) and "END HIDDEN TESTS" not in line
-            (hidden if inside else shown).add(line)
-    return {
-        line
-        for line in hidden
-        if len(line) > 12
-        and not any(line in other for other in shown)
-        and not line.startswith(('"""', "###", "@hint"))
-    }
 
 
 def test_nothing_is_left_behind(graded):
