@@ -228,7 +228,9 @@ async def cancelled_on_leave(
     gate: Gate = to.hold(about)
     if isinstance(request, (AbstractAsyncContextManager, AsyncIterable)):
         if isinstance(to, Chat):
-            gate = to.hold_tokens(*WORDS, about=about, endless=True)
+            # Silent: a piece without words that is on its way to the client as it leaves would
+            # leave it to chance where the app is interrupted.
+            gate = to.hold_tokens(*WORDS, about=about, endless=True, silent=before_the_first_word)
         request = received.read(request)
     async with gate, asking(request, gate) as asked:
         came = gate.arrived(otherwise=lambda: _nothing_came(gate))

@@ -64,13 +64,16 @@ class Chat(Service):
     title = "the chat service"
     paths: ClassVar = {"/v1/chat/completions": ["POST"]}
 
-    def hold_tokens(self, *tokens: str, about: About = None, endless: bool = False) -> TokenGate:
+    def hold_tokens(
+        self, *tokens: str, about: About = None, endless: bool = False, silent: bool = False
+    ) -> TokenGate:
         """Return a gate that holds every token of the streams that begin now.
 
         Args:
             tokens: What to say in these streams instead of the model's own words.
             about: Only streams that mention this text, or that this function picks.
             endless: Say the tokens again and again until the gate is opened.
+            silent: Send nothing at all before the first token, not even the status.
         """
         return TokenGate(
             board=self._board,
@@ -79,6 +82,7 @@ class Chat(Service):
             name=self.title,
             tokens=tokens,
             endless=endless,
+            silent=silent,
         )
 
     @override

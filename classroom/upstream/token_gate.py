@@ -19,8 +19,8 @@ class TokenGate(Gate):
     """Keeps every token of a stream until it is released.
 
     Only calls that ask for a stream belong to it. They are let in at once and get their
-    headers; then `release()` lets each of them have one token more. The end of a stream
-    follows its last token by itself.
+    headers, unless the gate is silent; then `release()` lets each of them have one token more.
+    The end of a stream follows its last token by itself.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class TokenGate(Gate):
         name: str,
         tokens: tuple[str, ...] = (),
         endless: bool = False,
+        silent: bool = False,
     ) -> None:
         super().__init__(board=board, gates=gates, wants=wants, name=name)
         self.passed: tuple[Call, ...] = ()
@@ -40,6 +41,8 @@ class TokenGate(Gate):
         """What the calls of this gate are told instead of the service's own words."""
         self.endless = endless
         """Whether the tokens begin again after the last, until the gate is opened."""
+        self.silent = silent
+        """Whether nothing at all is sent, not even the status, before the first token may be."""
         self._tokens_released: float = 0
 
     def takes(self, call: Call) -> bool:
@@ -89,7 +92,7 @@ class TokenGate(Gate):
 
     def lets_in(self, _call: Call) -> bool:
         """Whether the call may be answered now; for the server."""
-        return True
+        return not self.silent or self._tokens_released > 0
 
     def lets_send(self, token: int) -> bool:
         """Whether token number `token`, from 1, may be sent now; for the server."""

@@ -185,6 +185,19 @@ async def test_a_reader_that_leaves_a_stream_is_seen(upstream, model):
         await gate.cancelled()
 
 
+async def test_a_silent_gate_holds_the_status_too(upstream, model):
+    """Nothing of a stream is there before its first token is released."""
+    async with upstream.chat.hold_tokens("One", silent=True) as gate:
+        asking = await started(model.chat.completions.create(**chat("count"), stream=True))
+        await gate.arrived()
+        await gate.settle()
+        assert gate.calls[0].state is CallState.HELD
+        assert not asking.done()
+        gate.release()
+        text = [chunk.choices[0].delta.content or "" async for chunk in await asking]
+    assert "".join(text) == "One"
+
+
 async def test_an_endless_stream_ends_with_its_gate(upstream, model):
     """Tokens begin again after the last until the gate is opened."""
     async with upstream.chat.hold_tokens("tick", endless=True) as gate:
