@@ -13,8 +13,8 @@ Every way grades the same class of lab 01, in one run, each in a course folder o
 Prints wall and CPU seconds per submission, peak memory (of the largest process, and of the
 process that was started alone) and the ratios to the first way, and writes them as JSON
 (`--json FILE`) and as a plot (`--plot FILE`). `--growth N,N,...` measures in addition how time
-and the coordinator's own memory grow with the class; ratios are then to stock nbgrader, too, if
-the same run has measured it.
+and the coordinator's own memory grow with the class, in which everybody hands in the solution;
+ratios are to stock nbgrader on the mixed class, if the same run has measured it.
 """
 
 from __future__ import annotations

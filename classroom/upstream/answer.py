@@ -20,7 +20,7 @@ class Answer:
         closing: Makes the last bytes from the number of tokens that were sent.
         seconds: How long to wait before anything is sent.
         is_cut: Whether the connection is broken off in place of the closing.
-        is_refused: Whether it is broken off before the status is sent.
+        hangs_up: Whether the connection is broken off before even the status is sent.
     """
 
     status: int = 200
@@ -30,7 +30,7 @@ class Answer:
     closing: Callable[[int], bytes] = lambda _sent: b""
     seconds: float = 0.0
     is_cut: bool = False
-    is_refused: bool = False
+    hangs_up: bool = False
 
     @property
     def streams(self) -> bool:

@@ -110,7 +110,7 @@ class HangUp:
 
     def __call__(self, service: Answering, call: Call) -> Answer:
         """Return the answer that never comes."""
-        return replace(service.answer(call), is_refused=True)
+        return replace(service.answer(call), hangs_up=True)
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,12 @@ Address = tuple[str, int]
 
 
 def no_connection(caller: Address) -> None:
-    """Break off nothing: without a server there is no connection."""
+    """Refuse to break off a connection that there is not.
+
+    Raises:
+        RuntimeError: Always: nobody serves.
+    """
+    raise RuntimeError(f"Only a running upstream can hang up on {caller}: start it first.")
 
 
 MAX_BYTES = 64 * 2**20
@@ -170,7 +175,8 @@ class Endpoint:
         answer = self._shaped(behaviour, call, gate)
         await asyncio.sleep(answer.seconds)
         await self._stall()
-        if answer.is_refused and caller is not None:
+        if answer.hangs_up:
+            assert caller is not None, "the upstream is served by TCP"
             self._reception.mark(call, CallState.ANSWERED)
             self._reception.hang_up(caller)
             await asyncio.Future()  # cancelled as soon as the caller is seen to be gone
