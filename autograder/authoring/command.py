@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.build import folders, lab, lesson
-from autograder.build.problems import WrongSourceError
-from autograder.build.sources import Sources, other_files, read_sources
+from autograder.authoring import folders, lab, lesson
+from autograder.authoring.problems import WrongSourceError
+from autograder.authoring.sources import Sources, other_files, read_sources
 from autograder.course import CONFIG, Course, CourseError, CourseNotFoundError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -63,7 +63,7 @@ def built(course: Course) -> folders.Files:
         _write_lessons(course, sources, root / "notebooks")
         _write_labs(sources, root / "solutions")
         if sources.labs:
-            from autograder.build.release import generate  # noqa: PLC0415 - nbgrader loads slowly
+            from autograder.authoring.release import generate  # noqa: PLC0415 - nbgrader loads slowly
 
             generate(
                 [source.lab.name for source in sources.labs],

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.build import words
-from autograder.build.front_matter import LessonFront, line_of
-from autograder.build.markdown import Cell, Document
-from autograder.build.notebook import NotebookCell, written
-from autograder.build.problems import Problem
-from autograder.build.python import syntax_problem
-from autograder.build.regions import marker_problems
+from autograder.authoring import words
+from autograder.authoring.front_matter import LessonFront, line_of
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.notebook import NotebookCell, written
+from autograder.authoring.problems import Problem
+from autograder.authoring.python import syntax_problem
+from autograder.authoring.regions import marker_problems
 from autograder.course import Lab, Lesson
 
 

@@ -8,8 +8,8 @@ from typing import Literal, TypeVar
 import yaml  # type: ignore[import-untyped]  # it ships no types
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from autograder.build.markdown import Document
-from autograder.build.problems import Problem
+from autograder.authoring.markdown import Document
+from autograder.authoring.problems import Problem
 from autograder.judge.grants import Grants
 
 

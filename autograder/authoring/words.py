@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from autograder.build.markdown import Cell, Document
-from autograder.build.problems import Problem
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.problems import Problem
 
 
 class Role(StrEnum):

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.build import words
-from autograder.build.answers import answer_problems
-from autograder.build.check_tests import check_problems, shares, tests
-from autograder.build.front_matter import LabFront, line_of
-from autograder.build.lesson import code_problems, heading_problems, plain_cell
-from autograder.build.markdown import Cell, Document
-from autograder.build.notebook import NotebookCell, written
-from autograder.build.problems import Problem
-from autograder.build.python import syntax_problem
-from autograder.build.regions import Marker, marker_problems, regions
-from autograder.build.words import Role
+from autograder.authoring import words
+from autograder.authoring.answers import answer_problems
+from autograder.authoring.check_tests import check_problems, shares, tests
+from autograder.authoring.front_matter import LabFront, line_of
+from autograder.authoring.lesson import code_problems, heading_problems, plain_cell
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.notebook import NotebookCell, written
+from autograder.authoring.problems import Problem
+from autograder.authoring.python import syntax_problem
+from autograder.authoring.regions import Marker, marker_problems, regions
+from autograder.authoring.words import Role
 from autograder.course import Lab
 
 STUB = ("# Write your answer here.", "pass")

@@ -779,7 +779,7 @@ def test_a_broken_list_of_skills_is_refused(course, capsys):
 
 def test_a_folder_outside_a_course_is_wrong_use(tmp_path, capsys):
     """Outside a course the command ends with 2 and says where to go."""
-    from autograder.build import command  # noqa: PLC0415 - only here
+    from autograder.authoring import command  # noqa: PLC0415 - only here
 
     assert command.run(tmp_path, check=False) == 2
     assert "Go into the course's folder and try again." in capsys.readouterr().err
