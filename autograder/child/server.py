@@ -21,6 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import psutil  # type: ignore[import-untyped]
@@ -29,7 +30,7 @@ from pydantic import TypeAdapter
 from autograder.child import life, preload
 from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
 from autograder.child.shell import Shell, make
-from autograder.sandbox import namespaces, privileges
+from autograder.sandbox import folders, namespaces, privileges
 from autograder.sandbox.apply import apply
 from autograder.sandbox.layers import Applied, Layer
 from autograder.sandbox.namespaces import World
@@ -60,6 +61,7 @@ class Server:
     options: Options
     _children: set[int] = field(default_factory=set)
     _ended: dict[int, int] = field(default_factory=dict)
+    _covered: dict[int, Path] = field(default_factory=dict)
     _started: int = 0
 
     def answer_all(self) -> None:
@@ -96,9 +98,11 @@ class Server:
     def _start(self, policy: Policy, descriptors: list[int]) -> None:
         connection, out, err = descriptors
         user = self._next_user()
+        covered = self._cover(policy)
         try:
             child = namespaces.fork_alone(self.world)
         except OSError as error:
+            self._uncover(covered)
             self._send({"problem": f"no process could be made: {error}"})
             return
         if child == 0:
@@ -106,8 +110,22 @@ class Server:
         for descriptor in descriptors:
             os.close(descriptor)
         self._children.add(child)
-        with _descriptor_of(child) as watch:
-            self._send({"child": child}, watch)
+        if covered is not None:
+            self._covered[child] = covered
+        with _descriptor_of(child) as watch, _opened(policy) as folder:
+            answer = {"child": child, "watched": bool(watch), "bounded": covered is not None}
+            self._send(answer, [*watch, *folder])
+
+    def _cover(self, policy: Policy) -> Path | None:
+        """Lay a bounded file system over a child's folder, where that is possible."""
+        if policy.scratch is None or not self.world.mounts or self.world.bubblewrap:
+            return None
+        return policy.scratch if folders.cover(policy) else None
+
+    def _uncover(self, folder: Path | None) -> None:
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                folders.uncover(folder)
 
     def _next_user(self) -> int | None:
         self._started += 1
@@ -133,6 +151,7 @@ class Server:
             pass
         if not self.world.processes:
             self._end_orphans()
+        self._uncover(self._covered.pop(child, None))
         return self._ended.pop(child, None)
 
     def _end_orphans(self) -> None:
@@ -164,6 +183,19 @@ def _descriptor_of(process: int) -> Iterator[list[int]]:
     except OSError:  # an old kernel, or one that does not show processes in this way
         yield []
         return
+    try:
+        yield [descriptor]
+    finally:
+        os.close(descriptor)
+
+
+@contextlib.contextmanager
+def _opened(policy: Policy) -> Iterator[list[int]]:
+    """Give a descriptor of a child's own folder, if it has one: others cannot see into it."""
+    if policy.scratch is None:
+        yield []
+        return
+    descriptor = os.open(policy.working_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield [descriptor]
     finally:

@@ -19,7 +19,13 @@ MAX_FILES = 200
 MAX_BYTES = 16 * 2**20
 """Size of one file."""
 MAX_TOTAL = 64 * 2**20
+MAX_HANDED_ON = 16 * 2**20
+"""Bytes of all files that a submission's cells find in their folder."""
 _READ_ONLY = 0o444
+_NOT_HANDED_ON = (
+    *("timestamp.txt", "*.pyc", "__pycache__", ".ipynb_checkpoints", ".git", ".venv"),
+    *("nbgrader_config.py", "*.sock"),
+)
 
 
 def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
@@ -45,16 +51,25 @@ def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
     return found
 
 
-def handed_on(folder: Path, names: Collection[str]) -> dict[str, Path]:
-    """Return the files of a submission that its cells may read, by their names.
+def handed_on(folder: Path) -> dict[str, Path]:
+    """Return the files of a submission that lie in its working folder while it is graded.
+
+    These are what its cells find beside the notebook in the student's own kernel: modules, data,
+    settings.
 
     Args:
         folder: The submission.
-        names: What the lab lets be handed in beside the notebook.
     """
-    if not names:
-        return {}
-    return {name: path for name, path in listing(folder, ()).items() if name in names}
+    found: dict[str, Path] = {}
+    total = 0
+    for name, path in listing(folder, _NOT_HANDED_ON).items():
+        if not str(path).isprintable():  # not UTF-8, or a line's end: no name for a message
+            continue
+        total += path.lstat().st_size
+        if total > MAX_HANDED_ON:
+            break
+        found[name] = path
+    return found
 
 
 def states(files: Mapping[str, Path]) -> list[tuple[str, int, int]]:
