@@ -18,7 +18,6 @@ TO_BE_RAISED = {
     "01-path-operations",
     "02-dependency-injection",
     "04-blocked-loop",
-    "06-websockets",
     "08-streaming",
 }
 """Lessons that are still as they were before these rules."""
