@@ -3,7 +3,7 @@
 A definition outlives its cell: after an answer was broken and run (red), or edited and not run,
 the last good version still answers. What is known here comes from three places: the kernel's own
 events say which cell ran and how that ended, the front end says what stands in the cells now
-(`autograder/jupyter/`), and where it does not, the notebook's file does. Where none of them is
+(`autograder/jupyterlab/`), and where it does not, the notebook's file does. Where none of them is
 sure, nothing is said and the tests run.
 """
 

@@ -1,12 +1,8 @@
 """A check never speaks of code that did not run: real kernels, driven as front ends do."""
 
 import json
-import sys
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from ...kernels import new_kernel
 
