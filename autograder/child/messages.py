@@ -39,6 +39,8 @@ class Raised(Frozen):
     """That line."""
     text: Text = ""
     """The traceback through the student's cells."""
+    withheld: Line = ""
+    """What the sandbox may have withheld, if the error looks like that."""
 
     def __str__(self) -> str:
         where = f" (cell {self.cell}, line {self.line}: {self.source})" if self.cell else ""

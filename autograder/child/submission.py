@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import re
 import signal
 import socket
 import time
@@ -60,6 +62,7 @@ class Submission:
         undo: contextlib.ExitStack,
     ) -> None:
         self._channel = Channel(connection, watch)
+        self._watch = watch
         self._outputs = outputs
         self._end = end
         self._socket_path = socket_path
@@ -94,13 +97,17 @@ class Submission:
         )
         return self.applied
 
-    def run(self, cell: str, source: str, *, deadline: float) -> CellRun:
+    def run(
+        self, cell: str, source: str, *, deadline: float, processor: float = math.inf
+    ) -> CellRun:
         """Run one cell as a notebook's kernel would.
 
         Args:
             cell: Its id.
             source: Its text.
             deadline: Seconds until it counts as endless.
+            processor: Seconds of the processor's time until it counts as endless, where the
+                kernel tells them.
 
         Returns:
             How it went, also when the process did not survive it.
@@ -114,7 +121,10 @@ class Submission:
         answer, loss = Answer(id=0), None
         try:
             answer = self._ask(
-                lambda number: Run(id=number, cell=cell, source=source), deadline, f"Cell {cell}"
+                lambda number: Run(id=number, cell=cell, source=source),
+                deadline,
+                f"Cell {cell}",
+                processor=processor,
             )
         except ChildLostError as lost:
             loss = lost.loss
@@ -235,6 +245,7 @@ class Submission:
         deadline: float,
         what: str,
         descriptors: Sequence[int] = (),
+        processor: float = math.inf,
     ) -> Answer:
         self._raise_if_lost()
         self._asked += 1
@@ -244,11 +255,16 @@ class Submission:
             if len(message) > LARGEST:
                 raise _too_long()
             self._channel.send(message, until, descriptors)
-            answer = Answer.model_validate_json(self._channel.receive(until))
+            most = processor_seconds(self._watch) + processor
+            answer = Answer.model_validate_json(
+                self._channel.receive(
+                    until, is_used_up=lambda: processor_seconds(self._watch) > most
+                )
+            )
             if answer.id != self._asked:
                 raise _not_asked_for()
         except ConversationOverError as error:
-            reason = _reason(error, deadline)
+            reason = _reason(error, deadline, processor)
             raise ChildLostError(self._lose(error.trouble, what, reason)) from error
         except ValidationError as error:
             reason = "sent an answer that cannot be read"
@@ -314,7 +330,33 @@ def _not_asked_for() -> ConversationOverError:
     return ConversationOverError(Trouble.BROKEN, "sent an answer that was not asked for")
 
 
-def _reason(error: ConversationOverError, deadline: float) -> str:
+def processor_seconds(watch: int | None) -> float:
+    """Return the processor's time that a process has taken, and those that it has waited for.
+
+    Args:
+        watch: A descriptor of the process (pidfd_open(2)); without one the time is not known.
+
+    Returns:
+        Seconds; 0 where they are not known.
+    """
+    if watch is None:
+        return 0.0
+    try:
+        told = Path(f"/proc/self/fdinfo/{watch}").read_text(encoding="ascii")
+        number = re.search(r"^Pid:\s+(\d+)$", told, flags=re.MULTILINE)
+        if number is None:
+            return 0.0
+        state = Path(f"/proc/{number[1]}/stat").read_bytes()
+    except OSError:
+        return 0.0
+    # After the name, which may hold anything: utime, stime, cutime, cstime; see proc(5).
+    taken = state.rpartition(b")")[2].split()[11:15]
+    return sum(map(int, taken)) / os.sysconf("SC_CLK_TCK")
+
+
+def _reason(error: ConversationOverError, deadline: float, processor: float) -> str:
+    if error.trouble is Trouble.ENDLESS and error.used_up:
+        return f"had no end after {processor:g} s of processor time"
     if error.trouble is Trouble.ENDLESS:
         return f"had no end after {deadline:g} s"
     return str(error)

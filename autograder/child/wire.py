@@ -7,11 +7,12 @@ which never waits past a deadline and never believes a length.
 from __future__ import annotations
 
 import contextlib
+import math
 import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -21,6 +22,7 @@ LARGEST: Final = 2 * 1024 * 1024
 _LENGTH: Final = struct.Struct("!I")
 _CHUNK: Final = 1 << 16
 _DESCRIPTORS: Final = 3
+_ASK_EVERY: Final = 0.25
 
 
 class Trouble(StrEnum):
@@ -39,11 +41,13 @@ class ConversationOverError(Exception):
 
     Attributes:
         trouble: What kind of end it was.
+        used_up: Whether it was ended for the processor's time that it took.
     """
 
-    def __init__(self, trouble: Trouble, message: str) -> None:
+    def __init__(self, trouble: Trouble, message: str, *, used_up: bool = False) -> None:
         super().__init__(message)
         self.trouble = trouble
+        self.used_up = used_up
 
 
 def read(connection: socket.socket) -> tuple[bytes, list[int]]:
@@ -116,26 +120,31 @@ class Channel:
                 rest = rest[sent:]
                 descriptors = ()
 
-    def receive(self, until: float) -> bytes:
+    def receive(self, until: float, *, is_used_up: Callable[[], bool] = lambda: False) -> bytes:
         """Return the next message.
 
         Args:
             until: Deadline, as `time.monotonic` counts.
+            is_used_up: Is asked from time to time whether to wait no longer.
 
         Raises:
             ConversationOverError: It ended, did not come in time, or is too long.
         """
-        length = _LENGTH.unpack(self._exactly(_LENGTH.size, until))[0]
+        length = _LENGTH.unpack(self._exactly(_LENGTH.size, until, is_used_up))[0]
         if length > LARGEST:
             raise ConversationOverError(
                 Trouble.BROKEN, f"sent a message of {length} bytes; {LARGEST} are allowed"
             )
-        return self._exactly(length, until)
+        return self._exactly(length, until, is_used_up)
 
-    def _exactly(self, size: int, until: float) -> bytes:
+    def _exactly(self, size: int, until: float, is_used_up: Callable[[], bool]) -> bytes:
         received = bytearray()
         while len(received) < size:
-            self._wait(select.POLLIN, until)
+            while not self._wait(select.POLLIN, until, at_most=_ASK_EVERY):
+                if is_used_up():
+                    raise ConversationOverError(
+                        Trouble.ENDLESS, "took too much processor time", used_up=True
+                    )
             try:
                 part = self._connection.recv(min(size - len(received), _CHUNK))
             except BlockingIOError:
@@ -147,17 +156,20 @@ class Channel:
             received += part
         return bytes(received)
 
-    def _wait(self, event: int, until: float) -> None:
+    def _wait(self, event: int, until: float, *, at_most: float = math.inf) -> bool:
+        """Wait for an event; tell whether it came before `at_most` seconds were over."""
         poll = select.poll()
         poll.register(self._connection, event)
         if self._process is not None:
             poll.register(self._process, select.POLLIN)
         left = until - time.monotonic()
-        ready = dict(poll.poll(max(0, left * 1000))) if left > 0 else {}
+        ready = dict(poll.poll(max(0, min(left, at_most) * 1000))) if left > 0 else {}
         if ready.get(self._connection.fileno(), 0) & (event | select.POLLHUP | select.POLLERR):
-            return
+            return True
         if ready:
             raise _died()
+        if left > at_most:
+            return False
         raise ConversationOverError(Trouble.ENDLESS, "gave no answer in time")
 
 

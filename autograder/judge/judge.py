@@ -8,7 +8,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.deadlines import WHILE_GRADING, Deadlines
+from autograder.checks.deadlines import (
+    CELL_PROCESSOR_SECONDS,
+    CELL_SECONDS,
+    WHILE_GRADING,
+    Deadlines,
+)
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.verdict import Findings
@@ -19,10 +24,8 @@ from autograder.judge.subject import SandboxSubject
 from autograder.sandbox import Policy
 from classroom.upstream import Upstream
 
-__all__ = ["CELL_SECONDS", "Judged", "begun", "blocked", "judge"]
+__all__ = ["Judged", "begun", "blocked", "judge"]
 
-CELL_SECONDS = 10.0
-"""How long one cell of a submission may run."""
 _OVERTIME = "The time for this notebook was used up before this cell."
 
 
@@ -97,7 +100,12 @@ class _Run:
                     break
 
     def _run(self, step: Step) -> CellRun:
-        return self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
+        return self.child.run(
+            step.cell,
+            step.source,
+            deadline=min(CELL_SECONDS, self.left),
+            processor=CELL_PROCESSOR_SECONDS,
+        )
 
     def close(self) -> None:
         """Leave no process behind."""
