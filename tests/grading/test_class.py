@@ -177,6 +177,23 @@ def test_what_lies_beside_the_notebook_is_there_when_graded(small):
     assert (line["status"], line["score"]) == ("graded", 3.5)
 
 
+def test_what_cells_show_reaches_the_marker_and_is_harmless(small):
+    """Pictures stay, HTML stays without its scripts."""
+    shows = (
+        "\nfrom IPython.display import HTML, display\nimport matplotlib.pyplot as plt\n"
+        "plt.plot([1, 2])\nplt.show()\ndisplay(HTML('<b onclick=x()>bold</b><script>x()</script>'))"
+    )
+    small.hand_in("amy", T1 + shows)
+    small.grade()
+    outputs = next(cell for cell in small.autograded("amy").cells if cell.id == "t1").outputs
+    shown = [output.data for output in outputs if output.output_type == "display_data"]
+    kinds = [kind for data in shown for kind in data if kind != "text/plain"]
+    assert sorted(kinds) == ["image/png", "text/html"]
+    html = next(data["text/html"] for data in shown if "text/html" in data)
+    assert "<b>bold</b>" in html
+    assert "script" not in html
+
+
 def test_what_the_sandbox_withholds_is_for_a_person(small):
     """A cell that fails for what is not there while grading costs nothing in silence.
 
