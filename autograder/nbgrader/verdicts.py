@@ -144,7 +144,7 @@ class Verdicts:
         if isinstance(begun.stands, Verdict):
             return begun.stands
         answer = workers.judged(begun.stands)
-        if answer.judged is None or answer.judged.overtime:
+        if answer.problem or answer.judged is None or answer.judged.overtime:
             return Verdict(judged=answer.judged, reason=answer.problem or _OVERTIME)
         self._records.write(
             begun.student, Record(cells=begun.cells, checks=self._hashes, judged=answer.judged)
