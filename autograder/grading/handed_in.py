@@ -66,6 +66,8 @@ class Fetched:
                 notebook, altered = rebuilt.notebook, (*self.wrong, *rebuilt.altered)
             except Unreadable as error:
                 reason = str(error)
+            except Exception as error:  # noqa: BLE001 - one submission never stops the class
+                notebook, altered, reason = release, self.wrong, _unforeseen(error)
         return HandedIn(
             folder=self.folder,
             notebook=notebook,
@@ -88,7 +90,14 @@ def fetch(folder: Path, name: str) -> Fetched:
         data = read_submission(folder / name)
     except Unreadable as error:
         reason = str(error)
+    except Exception as error:  # noqa: BLE001 - one submission never stops the class
+        reason = _unforeseen(error)
     return Fetched(folder=folder, data=data, reason=reason, wrong=wrong, timestamp=timestamp)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what is said of a submission that does what nobody has thought of."""
+    return f"It cannot be read ({type(error).__name__}: {error!s:.200})."
 
 
 def read(folder: Path, name: str, release: NotebookNode) -> HandedIn:

@@ -28,7 +28,7 @@ def course(tmp_path_factory, request):
         (beside / "notes.txt").write_text("kept")
         _nest(course.folder("b-deep"), 1_400)
         (course.folder("b-time") / "timestamp.txt").write_text("9" * 5_000_000)
-        os.symlink("/dev/zero", course.folder("b-secret") / "submission_secret.txt")
+        (course.folder("b-secret") / "submission_secret.txt").symlink_to("/dev/zero")
         yield course
         shutil.rmtree(course.path, ignore_errors=True)
 
