@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -93,7 +94,7 @@ class Neighbours:
         if self.user == "ordinary" and os.geteuid() == 0:
             _give(self.path, NOBODY)
             _give(Path(self.temporary), NOBODY)
-            command = (*_AS_NOBODY, *command)
+            command = (*_as_nobody(), *command)
         words = [str(word) for word in command]
         process = subprocess.Popen(
             words, cwd=cwd or self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -133,13 +134,25 @@ class Neighbours:
             return {row.student_id: row.score for row in rows}
 
 
-# In a container the interpreter often lies in root's home, which nobody else may enter: this
-# user may read past that, as in a home of his own, and has no other power.
-_AS_NOBODY: Sequence[str] = (
+_DROP: Sequence[str] = (
     "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-    "--bounding-set=-all,+dac_read_search", "--inh-caps=-all,+dac_read_search",
-    "--ambient-caps=-all,+dac_read_search",
+    "--bounding-set=-all", "--inh-caps=-all",
 )  # fmt: skip
+# In a container the interpreter often lies in root's home, which nobody else may enter. Then this
+# user sees another home in its place, with nothing but the interpreter in it.
+_OTHER_HOME = """
+mount --bind "$2" /mnt && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&
+mount --move /mnt "$2" && shift 2 && exec "$@"
+"""
+
+
+def _as_nobody() -> Sequence[str]:
+    """Return the beginning of a command that runs another as an ordinary user."""
+    python = Path(sys.base_prefix).resolve()
+    closed = [one for one in python.parents if not one.stat().st_mode & stat.S_IXOTH]
+    if not closed:
+        return _DROP
+    return ("unshare", "-m", "sh", "-ec", _OTHER_HOME, "sh", str(closed[-1]), str(python), *_DROP)
 
 
 @contextmanager
