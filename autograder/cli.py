@@ -35,7 +35,7 @@ def build(
     ] = False,
 ) -> None:
     """Make notebooks/, solutions/ and labs/ from content/."""
-    from autograder.build import command  # noqa: PLC0415 - each command loads only what it needs
+    from autograder.authoring import command  # noqa: PLC0415 - each command loads only what it needs
 
     raise typer.Exit(command.run(Path.cwd(), check=check))
 

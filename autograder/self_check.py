@@ -42,11 +42,11 @@ def run(path: Path, *, console: Console, as_json: bool) -> int:
             print(result.model_dump_json())
         else:
             print_check(result, console)
-    if not as_json:
+    if not as_json and any(result.counts for result in results):
         points = sum(result.points for result in results)
         most = sum(result.max_points for result in results)
         console.print(f"Together: {as_number(points)} of {as_number(most)} points")
-    return 0 if all(result.points == result.max_points for result in results) else 1
+    return 0 if all(result.all_pass for result in results) else 1
 
 
 def checked(path: Path) -> list[CheckResult]:

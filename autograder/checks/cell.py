@@ -12,7 +12,7 @@ from typing import Self
 BEGIN_HIDDEN = "### BEGIN HIDDEN TESTS"
 END_HIDDEN = "### END HIDDEN TESTS"
 
-USAGE = "%%check LAB/TASK points=NUMBER [needs=TASK] [skill=NAME] [entry=app|create_app]"
+USAGE = "%%check LAB/TASK [points=NUMBER] [needs=TASK] [skill=NAME] [entry=app|create_app]"
 
 
 class BadCheckLine(ValueError):
@@ -24,9 +24,10 @@ class CheckCell:
     """One check cell.
 
     Attributes:
-        lab: Short name of the lab, such as `lab01`.
+        lab: Short name of the lab, such as `lab01`, or of the lesson, such as `lesson04`.
         task: Name of the task that is checked, such as `t1`.
-        points: What the cell is worth when every test passes.
+        points: What the cell is worth when every test passes; 0 for an exercise in a lesson,
+            which counts nowhere.
         body: The tests, without the magic's line.
         needs: Task whose probe must have passed before; empty if none.
         skill: What the tests show unless they say otherwise.
@@ -52,12 +53,12 @@ class CheckCell:
         lab, _, task = name.partition("/")
         given = dict(option.partition("=")[::2] for option in options)
         unknown = given.keys() - {"points", "needs", "skill", "entry"}
-        if not (lab and task) or unknown or not _is_number(given.get("points", "")):
+        if not (lab and task) or unknown or not _is_number(given.get("points", "0")):
             raise BadCheckLine(f"This line cannot be read: %%check {line}. It reads {USAGE}.")
         return cls(
             lab=lab,
             task=task,
-            points=float(given["points"]),
+            points=float(given.get("points", 0)),
             body=body,
             needs=given.get("needs", ""),
             skill=given.get("skill", ""),

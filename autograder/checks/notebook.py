@@ -40,7 +40,7 @@ class CheckOutput:
         self.result = result
 
     def __repr__(self) -> str:
-        return as_number(self.result.points)
+        return as_number(self.result.points) if self.result.counts else self.result.score
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         # text/plain must read as a number: nbgrader takes it for the mark.
@@ -120,6 +120,7 @@ class CheckMagics(Magics):
     def _remember(self, cell: CheckCell, result: CheckResult, attempts: Attempts) -> None:
         begun = bool(result.tests) and result.tests[0].outcome is Outcome.PASSED
         self._probes[cell.lab, cell.task] = begun
-        self._progress.note(result)
+        if cell.points:
+            self._progress.note(result)
         if not is_grading():
-            attempts.note(cell.task, passed=result.points == result.max_points)
+            attempts.note(cell.task, passed=result.all_pass)

@@ -12,11 +12,15 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from autograder.checks.scoring import as_number
+
 
 def task_title(task: str) -> str:
-    """Return a task's name as people say it: `Task 2` for `t2`."""
-    number = re.fullmatch(r"t(\d+)", task)
-    return f"Task {number[1] if number else task}"
+    """Return a task's name as people say it: `Task 2` for `t2`, `Exercise 1` for `x1`."""
+    named = re.fullmatch(r"([tx])(\d+)", task)
+    if named is None:
+        return f"Task {task}"
+    return f"{'Task' if named[1] == 't' else 'Exercise'} {named[2]}"
 
 
 class Outcome(StrEnum):
@@ -93,6 +97,7 @@ class CheckResult(Frozen):
     lab: str
     task: str
     max_points: float
+    """What the cell is worth; 0 for an exercise in a lesson, which counts nowhere."""
     points: float
     """The cell's mark: exactly `max_points` when every test passed, else cut to two decimals."""
     tests: tuple[TestRecord, ...] = Field(default=())
@@ -103,3 +108,25 @@ class CheckResult(Frozen):
     seed: int = 0
     """What the tests' values were drawn from; the same seed replays the verdict."""
     schema_version: Literal[1] = 1
+
+    @property
+    def counts(self) -> bool:
+        """Whether the cell is worth points."""
+        return self.max_points > 0
+
+    @property
+    def passing(self) -> int:
+        """How many tests pass."""
+        return sum(test.outcome is Outcome.PASSED for test in self.tests)
+
+    @property
+    def all_pass(self) -> bool:
+        """Whether there are tests and every one passes."""
+        return bool(self.tests) and self.passing == len(self.tests)
+
+    @property
+    def score(self) -> str:
+        """The mark in words, or how many tests pass where there are no marks."""
+        if self.counts:
+            return f"{as_number(self.points)} of {as_number(self.max_points)} points"
+        return f"{self.passing} of {len(self.tests)} tests pass"

@@ -66,8 +66,8 @@ STYLE = re.sub(r"\n", "", STYLE)
 # For screen readers; the eye needs no names for these columns.
 _COLUMNS = (
     '<thead><tr><th scope="col"><span>Outcome</span></th><th scope="col"><span>Test</span></th>'
-    '<th scope="col"><span>Points</span></th></tr></thead>'
 )
+_POINTS = '<th scope="col"><span>Points</span></th>'
 
 _EMPHASIS = re.compile(r"(?<![\w*])\*(\w[^*]*)(?<!\s)\*(?![\w*])")
 _SIGN = {Outcome.PASSED: "✓ passed", Outcome.FAILED: "✗ failed", Outcome.BLOCKED: "○ blocked"}
@@ -84,17 +84,15 @@ def check_table(result: CheckResult) -> str:
     return (
         f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
         f'<table class="tests" aria-label="Tests of {escape(task_title(result.task))}">'
-        f"{_COLUMNS}<tbody>{rows}</tbody></table>{_printed(result)}</div>"
+        f"{_COLUMNS}{_POINTS if result.counts else ''}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{_printed(result)}</div>"
     )
 
 
 def _header(result: CheckResult) -> str:
-    passed = sum(test.outcome is Outcome.PASSED for test in result.tests)
-    points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
-    return (
-        f'<header><b role="heading" aria-level="4">{escape(task_title(result.task))}: {points}</b>'
-        f"<span>{passed} of {len(result.tests)} tests pass</span></header>"
-    )
+    passed = f"{result.passing} of {len(result.tests)} tests pass" if result.counts else ""
+    title = f"{escape(task_title(result.task))}: {result.score}"
+    return f'<header><b role="heading" aria-level="4">{title}</b><span>{passed}</span></header>'
 
 
 def _problem(result: CheckResult) -> str:
@@ -112,12 +110,13 @@ def _said(before: TestRecord | None, test: TestRecord) -> bool:
 
 def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> str:
     points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+    cell = f'<td class="points">{points}</td>' if result.counts else ""
     kind = " <small>(hidden test)</small>" if test.hidden else ""
     why = "" if said else _why(test, opened, result)
     return (
         f'<tr class="{test.outcome}"><td class="outcome">{_SIGN[test.outcome]}</td>'
         f'<th scope="row">{_authored(test.meaning)}{kind}{why}</th>'
-        f'<td class="points">{points}</td></tr>'
+        f"{cell}</tr>"
     )
 
 

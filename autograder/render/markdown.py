@@ -8,21 +8,21 @@ from autograder.checks.scoring import as_number
 
 def check_markdown(result: CheckResult) -> str:
     """Return a check cell's result; text of a submission stands in code blocks only."""
-    points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
-    lines = [f"**{task_title(result.task)}: {points}**", ""]
+    lines = [f"**{task_title(result.task)}: {result.score}**", ""]
     if result.problem:
         lines += [_block(result.problem), ""]
-    lines += ["| outcome | test | points |", "|---|---|---|"]
-    lines += [_row(test) for test in result.tests]
+    points = " points |" if result.counts else ""
+    lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]
+    lines += [_row(test, counts=result.counts) for test in result.tests]
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
     return "\n".join([*lines, "", *(_details(opened) if opened else [])])
 
 
-def _row(test: TestRecord) -> str:
-    points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+def _row(test: TestRecord, *, counts: bool) -> str:
+    points = f" {as_number(test.points)} / {as_number(test.max_points)} |" if counts else ""
     hidden = " (hidden test)" if test.hidden else ""
     meaning = test.meaning.replace("|", "\\|").replace("<", "&lt;")
-    return f"| {test.outcome} | {meaning}{hidden} | {points} |"
+    return f"| {test.outcome} | {meaning}{hidden} |{points}"
 
 
 def _details(test: TestRecord) -> list[str]:

@@ -26,20 +26,16 @@ def _row(progress: Progress, task: str, points: float) -> str:
     result = progress.results.get(task)
     if result is None:
         kind, sign, earned = "blocked", "○ not checked", "–"  # noqa: RUF001 - a dash for no mark
-    elif result.points == result.max_points:
+    elif result.all_pass:
         kind, sign, earned = "passed", "✓ done", as_number(result.points)
     else:
         kind, sign, earned = "failed", "✗ begun", as_number(result.points)
-    tests = "" if result is None else f"{_passed(result.tests)} of {len(result.tests)} tests pass"
+    tests = "" if result is None else f"{result.passing} of {len(result.tests)} tests pass"
     return (
         f'<tr class="{kind}"><td class="outcome">{sign}</td>'
         f'<th scope="row">{escape(task_title(task))} <small>{tests}</small></th>'
         f'<td class="points">{earned} / {as_number(points)}</td></tr>'
     )
-
-
-def _passed(tests: tuple[object, ...]) -> int:
-    return sum(getattr(test, "outcome", "") == "passed" for test in tests)
 
 
 def _skills(progress: Progress) -> str:

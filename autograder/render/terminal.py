@@ -19,23 +19,22 @@ _SIGN = {
 
 def print_check(result: CheckResult, console: Console) -> None:
     """Print a check cell's result; what comes from a submission is plain text, never markup."""
-    points = f"{as_number(result.points)} of {as_number(result.max_points)} points"
-    console.print(Text(f"{task_title(result.task)}: {points}", style="bold"))
+    console.print(Text(f"{task_title(result.task)}: {result.score}", style="bold"))
     if result.problem:
         console.print(Text(result.problem, style="red"))
     for test in result.tests:
-        console.print(_line(test))
+        console.print(_line(test, counts=result.counts))
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
     if opened is not None:
         console.print(Padding(_details(opened), (0, 0, 1, 2)))
 
 
-def _line(test: TestRecord) -> Table:
+def _line(test: TestRecord, *, counts: bool) -> Table:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=9)
     line.add_column(ratio=1)
     line.add_column(justify="right")
-    points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+    points = f"{as_number(test.points)} / {as_number(test.max_points)}" if counts else ""
     hidden = " (hidden test)" if test.hidden else ""
     line.add_row(_SIGN[test.outcome], Text(f"{test.meaning}{hidden}"), Text(points, style="dim"))
     return line

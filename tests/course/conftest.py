@@ -117,21 +117,32 @@ def notebook_at(path: Path):
     return nbformat.read(path, as_version=4)
 
 
+def put_answers_in(notebook) -> bool:
+    """Put the answers that stand folded below a lesson's exercises into their tasks."""
+    cells = {cell.id: cell for cell in notebook.cells}
+    answers = [name for name in cells if name.startswith("answer-")]
+    for name in answers:
+        told = cells[name].source.partition("```python\n")[2].partition("\n```\n")[0]
+        cells[name.removeprefix("answer-")].source = told
+    return bool(answers)
+
+
 @pytest.fixture(scope="session")
 def run_notebook(tmp_path_factory):
     """Return a function that runs a notebook among a lab's data files, each one only once."""
     known: dict[tuple, Run] = {}
 
-    def run(path: Path, *, first: str = "") -> Run:
-        if (path, first) not in known:
-            notebook = notebook_at(path)
+    def run(path: Path, *, first: str = "", answered: bool = False) -> Run:
+        notebook = notebook_at(path)
+        answered = answered and put_answers_in(notebook)
+        if (path, first, answered) not in known:
             if first:
                 notebook.cells.insert(0, nbformat.v4.new_code_cell(first))
             folder = tmp_path_factory.mktemp("run")
             for file in path.parent.iterdir() if path.parent.name.startswith("lab") else ():
                 if file.is_file() and file != path:
                     shutil.copy(file, folder)
-            known[path, first] = run_all(notebook, folder)
-        return known[path, first]
+            known[path, first, answered] = run_all(notebook, folder)
+        return known[path, first, answered]
 
     return run

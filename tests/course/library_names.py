@@ -11,10 +11,10 @@ from functools import cache
 
 from markdown_it import MarkdownIt
 
-from autograder.build import words
-from autograder.build.markdown import Cell, Document
-from autograder.build.python import plain_python
-from autograder.build.words import Role
+from autograder.authoring import words
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.python import plain_python
+from autograder.authoring.words import Role
 
 FAMILY = {"starlette": "fastapi", "httpx2": "httpx"}
 """Libraries that hand on each other's names."""

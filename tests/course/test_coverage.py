@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from autograder.build import check_tests, words
-from autograder.build.markdown import Document, read
-from autograder.build.words import Role
+from autograder.authoring import check_tests, words
+from autograder.authoring.markdown import Document, read
+from autograder.authoring.words import Role
 from autograder.course import Course, Lab
 
 from .library_names import Names, asked_for, used_in, words_shown

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.build.markdown import read
+from autograder.authoring.markdown import read
 from autograder.course import Course
 
 COURSE = Course.find(Path(__file__))

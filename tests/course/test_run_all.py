@@ -58,6 +58,26 @@ def test_a_lesson_stays_within_a_minute_and_a_gigabyte(run_notebook, path):
     assert run.peak < 2**30
 
 
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_no_exercise_of_a_lesson_is_done_for_the_reader(run_notebook, path):
+    """As it is handed out, no exercise passes whole."""
+    done = [
+        record["task"]
+        for record in records(run_notebook(path))
+        if all(test["outcome"] == "passed" for test in record["tests"])
+    ]
+    assert not done
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_the_folded_answer_passes_its_exercise(run_notebook, path):
+    """With each answer in its place, every test of every exercise passes."""
+    run = run_notebook(path, answered=True)
+    assert not unexpected(run)
+    tests = [(test["id"], test["outcome"]) for one in records(run) for test in one["tests"]]
+    assert [test for test in tests if test[1] != "passed"] == []
+
+
 @pytest.mark.parametrize("path", LABS, ids=name)
 def test_a_fresh_lab_runs_to_its_end_and_earns_nothing(run_notebook, path):
     """A blank lab raises nowhere and scores nought in every test."""

@@ -29,13 +29,19 @@ def test_the_first_line_names_lab_task_points_and_options():
 
 @pytest.mark.parametrize(
     "line",
-    ["", "lab01", "lab01/t1", "lab01/t1 points=", "lab01/t1 points=many", "lab01/ points=1",
+    ["", "lab01", "lab01/t1 points=", "lab01/t1 points=many", "lab01/ points=1",
      "lab01/t1 points=1 colour=red", "lab01/t1 points=nan", "lab01/t1 points=-1"],
 )  # fmt: skip
 def test_a_line_that_cannot_be_read_is_refused_with_its_usage(line):
     """A wrong first line is answered with what it should be."""
-    with pytest.raises(BadCheckLine, match="LAB/TASK points=NUMBER"):
+    with pytest.raises(BadCheckLine, match=r"LAB/TASK \[points=NUMBER\]"):
         CheckCell.parse(line, "")
+
+
+def test_an_exercise_of_a_lesson_has_no_points():
+    """Points may be missing: the check counts nowhere."""
+    cell = CheckCell.parse("lesson04/x1 entry=create_app", "")
+    assert (cell.lab, cell.task, cell.points, cell.entry) == ("lesson04", "x1", 0, "create_app")
 
 
 def test_hidden_lines_are_those_between_the_markers():

@@ -75,7 +75,7 @@ def test_a_check_cell_never_raises(shell):
 
 def test_a_line_that_cannot_be_read_is_a_usage_error(shell):
     """A damaged first line says what it should be."""
-    with pytest.raises(Exception, match="LAB/TASK points=NUMBER"):
+    with pytest.raises(Exception, match=r"LAB/TASK \[points=NUMBER\]"):
         run(shell, CHECK.replace("points=2", "points=two"))
 
 
@@ -171,6 +171,28 @@ def test_progress_shows_tasks_marks_and_skills(shell):
     assert "✓ done" in page
     assert "○ not checked" in page
     assert "<dt>d2.routes</dt><dd>1 of 1 tests pass</dd>" in page
+
+
+def test_an_exercise_of_a_lesson_shows_tests_and_no_marks(shell):
+    """Without points a check counts its tests, and the progress does not know it."""
+    exercise = CHECK.replace("lab99/t1 points=2", "lesson04/x1")
+    failed = run(shell, exercise)
+    assert repr(failed) == "0 of 1 tests pass"
+    assert (failed.result.tests[0].hint, run(shell, exercise).result.tests[0].hint) == (
+        "first",
+        "second",
+    )
+    run(shell, APP)
+    shown, _ = shell.display_formatter.format(run(shell, exercise))
+    assert shown["text/plain"] == "1 of 1 tests pass"
+    assert "Exercise 1: 1 of 1 tests pass" in shown["text/html"]
+    assert "Exercise 1: 1 of 1 tests pass" in shown["text/markdown"]
+    assert "oints<" not in shown["text/html"]
+    assert "points" not in shown["text/markdown"]
+    run(shell, "%lab lab99 t1=2")
+    page = run(shell, "%progress").data
+    assert "0 of 2 points" in page
+    assert "Exercise" not in page
 
 
 def test_a_damaged_lab_line_is_a_usage_error(shell):

@@ -22,6 +22,7 @@ def test_a_build_names_what_it_writes_and_then_nothing(course, capsys):
         f"wrote labs/{lab}/names.csv",
         f"wrote {NOTEBOOK}",
         "wrote notebooks/figures/route.svg",
+        "wrote notebooks/glossary.ipynb",
         f"wrote solutions/{lab}/{lab}.ipynb",
         f"wrote solutions/{lab}/names.csv",
     ]

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.build.front_matter import Front, LabFront, LessonFront, front_matter
-from autograder.build.lab import LabSource, LabText, lab_problems
-from autograder.build.lab import link_problems as lab_links
-from autograder.build.lesson import LessonSource, lesson_problems
-from autograder.build.lesson import link_problems as lesson_links
-from autograder.build.markdown import Document, read
-from autograder.build.problems import Problem, WrongSourceError
-from autograder.build.skills import skill_names
+from autograder.authoring.front_matter import Front, LabFront, LessonFront, front_matter
+from autograder.authoring.lab import LabSource, LabText, lab_problems
+from autograder.authoring.lab import link_problems as lab_links
+from autograder.authoring.lesson import LessonSource, lesson_problems
+from autograder.authoring.lesson import link_problems as lesson_links
+from autograder.authoring.markdown import Document, read
+from autograder.authoring.problems import Problem, WrongSourceError
+from autograder.authoring.skills import skill_names
 from autograder.course import NAME, Course
 
 IGNORED = {"__pycache__"}

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
 import yaml  # type: ignore[import-untyped]  # it ships no types
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from autograder.build.markdown import Document
-from autograder.build.problems import Problem
+from autograder.authoring.markdown import Document
+from autograder.authoring.problems import Problem
 from autograder.judge.grants import Grants
 
 
@@ -27,8 +27,24 @@ class LessonFront(FrontMatter):
     """Front matter of a lesson."""
 
     level: Literal["beginner", "intermediate", "advanced"]
+    sittings: list[int] = Field(default=[], min_length=2)
+    """Minutes of each sitting, where one would be too much; `minutes` is their sum."""
     lab: str | None
     """Full name of the lab that follows, such as `lab03-pydantic`, or nothing."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        if self.sittings and sum(self.sittings) != self.minutes:
+            raise ValueError(f"the sittings add up to {sum(self.sittings)}, not {self.minutes}")
+        return self
+
+    @property
+    def time(self) -> str:
+        """How long it takes, in words: `50 minutes` or `two sittings: 50 + 55 minutes`."""
+        if not self.sittings:
+            return f"{self.minutes} minutes"
+        number = {2: "two", 3: "three"}.get(len(self.sittings), str(len(self.sittings)))
+        return f"{number} sittings: {' + '.join(map(str, self.sittings))} minutes"
 
 
 class LabFront(FrontMatter):

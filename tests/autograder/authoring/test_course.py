@@ -2,7 +2,7 @@
 
 import pytest
 
-from autograder.build.skills import dimensions
+from autograder.authoring.skills import dimensions
 from autograder.course import Course, CourseNotFoundError, LabNotFoundError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.build import command
+from autograder.authoring import command
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -20,7 +20,7 @@ from markdown_it.token import Token
 from mdit_py_plugins.anchors import anchors_plugin
 from nbformat import NotebookNode
 
-from autograder.build.problems import Problem
+from autograder.authoring.problems import Problem
 
 MASK = "masked-for-jupytext-"
 FENCE = re.compile(r"^(?P<ticks>`{3,})\s*(?P<info>.*?)\s*$")

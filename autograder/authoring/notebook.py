@@ -28,6 +28,9 @@ METADATA = {
     },
 }
 
+FOLDED: dict[str, Any] = {"jupyter": {"source_hidden": True}}
+"""Metadata of a cell whose source opens by a click: it holds an answer, or only draws."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NotebookCell:

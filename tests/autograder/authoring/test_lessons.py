@@ -124,13 +124,16 @@ def test_a_lesson_links_its_neighbours_and_its_lab(course):
     cells = course.cells(NOTEBOOK)
     line = (
         "[← 00 Lesson 0](00-start-here.ipynb) · 45 minutes · beginner · "
-        "[Lab 01](../labs/lab01-greetings/lab01-greetings.ipynb) · "
+        "[Lab 01](../labs/lab01-greetings/lab01-greetings.ipynb) · [Glossary](glossary.ipynb) · "
         "[02 Lesson 2 →](02-dependencies.ipynb)"
     )
     assert source(cells[1]) == source(cells[-1]) == line
     assert (course.root / "labs/lab01-greetings/lab01-greetings.ipynb").is_file()
     first = source(course.cells("notebooks/00-start-here.ipynb")[1])
-    assert first == "45 minutes · beginner · [01 Path operations →](01-path-operations.ipynb)"
+    assert first == (
+        "45 minutes · beginner · [Glossary](glossary.ipynb) · "
+        "[01 Path operations →](01-path-operations.ipynb)"
+    )
 
 
 def test_pictures_come_along(lesson_only):

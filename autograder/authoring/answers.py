@@ -14,11 +14,11 @@ import ast
 import re
 from collections.abc import Iterator
 
-from autograder.build import words
-from autograder.build.markdown import Cell, Document
-from autograder.build.problems import Problem
-from autograder.build.python import compile_cell
-from autograder.build.regions import Marker, Region, regions
+from autograder.authoring import words
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.problems import Problem
+from autograder.authoring.python import compile_cell
+from autograder.authoring.regions import Marker, Region, regions
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 EMPTY = re.compile(r"\s*(#.*|\.\.\.|pass)?\s*")

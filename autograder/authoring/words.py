@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from enum import StrEnum
 
-from autograder.build.markdown import Cell, Document
-from autograder.build.problems import Problem
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.problems import Problem
 
 
 class Role(StrEnum):
@@ -20,12 +20,17 @@ class Role(StrEnum):
 
 
 ALLOWED = {
-    Role.PLAIN: ("raises", "optional"),
+    Role.PLAIN: ("raises", "optional", "fold"),
     Role.SETUP: ("setup",),
     Role.TASK: ("task",),
     Role.CHECK: ("check", "points", "skill", "taught", "needs"),
 }
-FLAGS = ("setup", "optional")
+IN_A_LESSON = {
+    Role.PLAIN: ALLOWED[Role.PLAIN],
+    Role.TASK: ("task",),
+    Role.CHECK: ("check",),
+}
+FLAGS = ("setup", "optional", "fold")
 TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -56,22 +61,21 @@ def text(cell: Cell, word: str) -> str:
 def problems(document: Document, cell: Cell, *, in_lab: bool) -> Iterator[Problem]:
     """Yield what is wrong with the words on a code cell's fence."""
     what = role(cell)
-    known = (
-        {word for words in ALLOWED.values() for word in words} if in_lab else {*ALLOWED[Role.PLAIN]}
-    )
+    allowed = ALLOWED if in_lab else IN_A_LESSON
+    known = {word for words in allowed.values() for word in words}
     for word in cell.words:
         if word not in known:
             yield _unknown(document, cell, word, sorted(known))
-        elif word not in ALLOWED[what]:
+        elif word not in allowed[what]:
             kind = f"a {what} cell" if what is not Role.PLAIN else "a cell without task or check"
             yield document.problem(
                 cell.fence,
                 f'"{word}" has no meaning on {kind}',
-                f"There the words are: {', '.join(ALLOWED[what])}.",
+                f"There the words are: {', '.join(allowed[what])}.",
             )
         else:
             yield from _value(document, cell, word)
-    if what is Role.CHECK:
+    if what is Role.CHECK and in_lab:
         yield from _missing(document, cell)
 
 

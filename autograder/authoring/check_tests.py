@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from autograder.build import words
-from autograder.build.markdown import Cell, Document
-from autograder.build.names import undefined
-from autograder.build.problems import Problem
-from autograder.build.python import compile_cell
-from autograder.build.regions import Marker, regions
+from autograder.authoring import words
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.names import undefined
+from autograder.authoring.problems import Problem
+from autograder.authoring.python import compile_cell
+from autograder.authoring.regions import Marker, regions
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

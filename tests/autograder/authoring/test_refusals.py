@@ -397,7 +397,7 @@ LAB_FAULTS = {
         SECOND_TASK + " hard",
         (
             '"hard" is not a word for a fence here. The words are: '
-            "check, needs, optional, points, raises, setup, skill, task, taught."
+            "check, fold, needs, optional, points, raises, setup, skill, task, taught."
         ),
     ),
     "a word on the wrong cell": (
@@ -414,7 +414,7 @@ LAB_FAULTS = {
         "```python points=2",
         (
             '"points" has no meaning on a cell without task or check. '
-            "There the words are: raises, optional."
+            "There the words are: raises, optional, fold."
         ),
     ),
     "a fence that cannot be read": (
@@ -570,7 +570,7 @@ LESSON_FAULTS = {
         "",
         (
             "the front matter is missing. Begin the file with front matter between two lines "
-            "of ---: title, minutes, level, lab."
+            "of ---: title, minutes, level, perhaps sittings, lab."
         ),
     ),
     "an unknown lab": (
@@ -585,10 +585,13 @@ LESSON_FAULTS = {
     ),
     "a word that belongs to labs": (
         "```python",
-        '```python task="t1"',
+        '```python check="t1" points=3',
         1,
-        '```python task="t1"',
-        '"task" is not a word for a fence here. The words are: optional, raises.',
+        '```python check="t1" points=3',
+        (
+            '"points" is not a word for a fence here. '
+            "The words are: check, fold, optional, raises, task."
+        ),
     ),
     "an answer's marker": (
         "answer = 42",
@@ -779,7 +782,7 @@ def test_a_broken_list_of_skills_is_refused(course, capsys):
 
 def test_a_folder_outside_a_course_is_wrong_use(tmp_path, capsys):
     """Outside a course the command ends with 2 and says where to go."""
-    from autograder.build import command  # noqa: PLC0415 - only here
+    from autograder.authoring import command  # noqa: PLC0415 - only here
 
     assert command.run(tmp_path, check=False) == 2
     assert "Go into the course's folder and try again." in capsys.readouterr().err

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from autograder.build import words
-from autograder.build.markdown import Cell, Document
-from autograder.build.problems import Problem
-from autograder.build.words import Role
+from autograder.authoring import words
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.problems import Problem
+from autograder.authoring.words import Role
 
 RESERVED = ("BEGIN MARK SCHEME", "END MARK SCHEME", "AUTOTEST")
 

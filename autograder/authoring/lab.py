@@ -6,22 +6,47 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from autograder.build import words
-from autograder.build.answers import answer_problems
-from autograder.build.check_tests import check_problems, shares, tests
-from autograder.build.front_matter import LabFront, line_of
-from autograder.build.lesson import code_problems, heading_problems, plain_cell
-from autograder.build.markdown import Cell, Document
-from autograder.build.notebook import NotebookCell, written
-from autograder.build.problems import Problem
-from autograder.build.python import syntax_problem
-from autograder.build.regions import Marker, marker_problems, regions
-from autograder.build.words import Role
+from autograder.authoring import words
+from autograder.authoring.answers import answer_problems
+from autograder.authoring.check_tests import check_problems, shares, tests
+from autograder.authoring.front_matter import LabFront, line_of
+from autograder.authoring.lesson import (
+    GLOSSARY,
+    LessonSource,
+    code_problems,
+    heading_problems,
+    label,
+    plain_cell,
+)
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.notebook import FOLDED, NotebookCell, written
+from autograder.authoring.problems import Problem
+from autograder.authoring.python import syntax_problem
+from autograder.authoring.regions import marker_problems
+from autograder.authoring.tasks import cells_of, check_line, pair_problems, stub
+from autograder.authoring.words import Role
 from autograder.course import Lab
 
-STUB = ("# Write your answer here.", "pass")
-"""What nbgrader puts in the place of an answer; nbgrader_config.py says it to nbgrader."""
 VISIBLE_SHARE = 0.7
+NOTEBOOKS = "../../notebooks"
+"""The lessons' folder, from a lab's."""
+END = """\
+## Check everything
+
+Choose *Kernel → Restart Kernel and Run All Cells*.
+This is how your notebook is run when it is marked.
+
+If you learn alone, open a terminal (*File → New → Terminal*) in the folder of the course.
+Run `autograder check {short}` there.
+The command runs all tests on this notebook, also the hidden ones.
+One answer to every task is in `solutions/{lab}`; there are other good ones.
+
+If you are in a class, submit your notebook in the *Nbgrader* menu under *Assignment List*.
+The hidden tests run when it is marked.
+
+{navigation}
+"""
+"""The last cell of every lab."""
 TAUGHT = re.compile(r"(?P<lesson>\d\d)#(?P<anchor>\S+)")
 
 
@@ -34,9 +59,7 @@ class LabText:
 
     def cells(self, role: Role) -> list[Cell]:
         """Return the code cells of one role."""
-        return [
-            cell for cell in self.document.cells if cell.kind == "code" and words.role(cell) is role
-        ]
+        return cells_of(self.document, role)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +92,7 @@ def lab_problems(
     document = source.document
     yield from heading_problems(document)
     yield from _setup_problems(source)
-    yield from _pairs(source)
+    yield from pair_problems(document)
     sound = True
     for cell in document.cells:
         found = [*_cell_problems(document, cell, skills)]
@@ -122,41 +145,6 @@ def _setup_problems(source: LabText) -> Iterator[Problem]:
         yield source.document.problem(
             cell.fence, "the lab has a second setup cell", "Put everything into the first one."
         )
-
-
-def _pairs(source: LabText) -> Iterator[Problem]:
-    """Yield tasks and checks that are doubled or lack the other, or stand in a wrong order."""
-    document = source.document
-    places: dict[Role, dict[str, int]] = {Role.TASK: {}, Role.CHECK: {}}
-    for role, known in places.items():
-        for cell in source.cells(role):
-            name = words.task(cell)
-            if name in known:
-                what = "tasks are" if role is Role.TASK else "checks are"
-                yield document.problem(
-                    cell.fence,
-                    f"two {what} called {name}",
-                    f"Give each {role} a name of its own.",
-                )
-            known.setdefault(name, cell.fence)
-    asked, checked = places[Role.TASK], places[Role.CHECK]
-    for name in checked.keys() - asked.keys():
-        yield document.problem(
-            checked[name],
-            f"there is no task {name} to check",
-            f"The tasks are: {', '.join(asked) or 'none'}.",
-        )
-    for name in asked.keys() - checked.keys():
-        yield document.problem(
-            asked[name],
-            f"task {name} has no check",
-            f'Add a ```python check="{name}" cell below it, or take the word task away.',
-        )
-    for name in asked.keys() & checked.keys():
-        if checked[name] < asked[name]:
-            yield document.problem(
-                checked[name], f"task {name} is checked above its cell", "Move the check below it."
-            )
 
 
 def _taught(source: LabText, cell: Cell, lessons: Mapping[int, Document]) -> Iterator[Problem]:
@@ -231,14 +219,43 @@ def _visible_share(source: LabText) -> Iterator[Problem]:
         )
 
 
-def notebook(source: LabSource) -> str:
-    """Return nbgrader's source notebook of a lab."""
+def notebook(source: LabSource, course: tuple[LessonSource, ...]) -> str:
+    """Return nbgrader's source notebook of a lab.
+
+    Args:
+        source: The lab.
+        course: All lessons in order, for the links to the lab's own and the next one.
+    """
     grants = source.front.grants
     told = grants.model_dump(mode="json", exclude_unset=True) if grants else {}
+    title, *rest = (_notebook_cell(source, cell) for cell in source.document.cells)
+    line = _navigation(source, course)
+    end = END.format(lab=source.lab.name, short=source.lab.short, navigation=line)
     return written(
-        (_notebook_cell(source, cell) for cell in source.document.cells),
+        [
+            title,
+            NotebookCell(kind="markdown", text=line, name="navigation"),
+            *rest,
+            NotebookCell(kind="markdown", text=end, name="navigation-end"),
+        ],
         {"autograder": told} if told else {},
     )
+
+
+def _navigation(source: LabSource, course: tuple[LessonSource, ...]) -> str:
+    """Return the line with the lab's lesson, its time and points, and the lesson that follows."""
+    number = source.front.lesson
+    own = next(lesson for lesson in course if lesson.lesson.number == number)
+    after = next((lesson for lesson in course if lesson.lesson.number > number), None)
+    points = sum(words.points(cell) for cell in source.cells(Role.CHECK))
+    parts = [
+        f"[← Lesson {label(own)}]({NOTEBOOKS}/{own.lesson.name}.ipynb)",
+        f"{source.front.minutes} minutes",
+        f"{points:g} points",
+        f"[Glossary]({NOTEBOOKS}/{GLOSSARY})",
+        f"[Lesson {label(after)} →]({NOTEBOOKS}/{after.lesson.name}.ipynb)" if after else "",
+    ]
+    return " · ".join(part for part in parts if part)
 
 
 def _notebook_cell(source: LabSource, cell: Cell) -> NotebookCell:
@@ -252,7 +269,8 @@ def _notebook_cell(source: LabSource, cell: Cell) -> NotebookCell:
         metadata["autograder"] = {"stub": stub(cell)}
         return NotebookCell(kind="code", text=cell.text, metadata=metadata, name=name)
     if role is Role.CHECK:
-        text = f"{check_line(source, cell)}\n{cell.text}"
+        line = check_line(source.lab.short, cell, entry=source.front.entry)
+        text = f"{line}\n{cell.text}"
         return _locked(cell, text, name=f"check-{words.task(cell)}", grade=True)
     return plain_cell(cell)
 
@@ -264,32 +282,11 @@ def lab_line(source: LabSource) -> str:
     return f"%lab {source.lab.short} {tasks}"
 
 
-def stub(cell: Cell) -> str:
-    """Return a task cell as students get it, so that `%stub` can bring it back."""
-    lines = cell.text.split("\n")
-    for region in reversed(regions(cell, Marker.BEGIN_SOLUTION)):
-        marker = lines[region.begin]
-        indent = marker[: len(marker) - len(marker.lstrip())]
-        lines[region.begin : region.end + 1] = [f"{indent}{line}" for line in STUB]
-    return "\n".join(lines)
-
-
-def check_line(source: LabSource, cell: Cell) -> str:
-    """Return the first line of a check cell: what a magic cannot read from the metadata."""
-    parts = [
-        f"%%check {source.lab.short}/{words.task(cell)}",
-        f"points={words.points(cell):g}",
-        *(f"{word}={words.text(cell, word)}" for word in ("needs", "skill") if word in cell.words),
-    ]
-    if source.front.entry != "app":
-        parts.append(f"entry={source.front.entry}")
-    return " ".join(parts)
-
-
 def _locked(cell: Cell, text: str, *, name: str, grade: bool) -> NotebookCell:
     metadata = _nbgrader(name, grade=grade, solution=False, locked=True)
     if grade:
         metadata["nbgrader"]["points"] = cell.words["points"]
+        metadata |= FOLDED
     return NotebookCell(kind="code", text=text, metadata=metadata, name=name)
 
 

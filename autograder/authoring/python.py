@@ -7,8 +7,8 @@ import warnings
 
 from IPython.core.inputtransformer2 import TransformerManager
 
-from autograder.build.markdown import Cell, Document
-from autograder.build.problems import Problem
+from autograder.authoring.markdown import Cell, Document
+from autograder.authoring.problems import Problem
 
 PYTHON_MAGICS = ("%%time", "%%timeit", "%%capture", "%%prun")
 

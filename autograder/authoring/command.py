@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from autograder.build import folders, lab, lesson
-from autograder.build.problems import WrongSourceError
-from autograder.build.sources import Sources, other_files, read_sources
+from autograder.authoring import folders, glossary, lab, lesson
+from autograder.authoring.problems import WrongSourceError
+from autograder.authoring.sources import Sources, other_files, read_sources
 from autograder.course import CONFIG, Course, CourseError, CourseNotFoundError
 
 DONE, FAILED, WRONG_USE = 0, 1, 2
@@ -63,7 +63,7 @@ def built(course: Course) -> folders.Files:
         _write_lessons(course, sources, root / "notebooks")
         _write_labs(sources, root / "solutions")
         if sources.labs:
-            from autograder.build.release import generate  # noqa: PLC0415 - nbgrader loads slowly
+            from autograder.authoring.release import generate  # noqa: PLC0415 - nbgrader loads slowly
 
             generate(
                 [source.lab.name for source in sources.labs],
@@ -79,13 +79,15 @@ def _write_lessons(course: Course, sources: Sources, target: Path) -> None:
     for source in sources.lessons:
         text = lesson.notebook(source, sources.lessons)
         _write(target / f"{source.lesson.name}.ipynb", text)
+    if sources.lessons:
+        _write(target / lesson.GLOSSARY, glossary.notebook(sources.lessons))
 
 
 def _write_labs(sources: Sources, target: Path) -> None:
     for source in sources.labs:
         folder = target / source.lab.name
         _copy_others(source.lab.source.parent, folder)
-        _write(folder / f"{source.lab.name}.ipynb", lab.notebook(source))
+        _write(folder / f"{source.lab.name}.ipynb", lab.notebook(source, sources.lessons))
 
 
 def _copy_others(origin: Path, target: Path) -> None:

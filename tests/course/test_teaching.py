@@ -1,0 +1,70 @@
+"""What every lesson has: an honest time, folded answers, exercises, one definition a term."""
+
+from pathlib import Path
+
+import pytest
+
+from autograder.authoring.glossary import term_problems, terms
+from autograder.authoring.pace import sittings
+from autograder.authoring.sources import read_sources
+from autograder.authoring.tasks import cells_of
+from autograder.authoring.words import Role
+from autograder.course import Course
+
+ROOT = Path(__file__).parents[2]
+SOURCES = read_sources(Course(ROOT))
+TO_BE_RAISED = {
+    "00-start-here",
+    "01-path-operations",
+    "02-dependency-injection",
+    "04-blocked-loop",
+    "06-websockets",
+    "08-streaming",
+}
+"""Lessons that are still as they were before these rules."""
+RAISED = [source for source in SOURCES.lessons if source.lesson.name not in TO_BE_RAISED]
+SITTING = 75
+"""Minutes of one sitting, at most."""
+
+lessons = pytest.mark.parametrize("source", RAISED, ids=lambda source: source.lesson.name)
+
+
+@lessons
+def test_a_lesson_says_how_long_it_takes(source):
+    """What it says of its minutes is what its text takes at a reader's pace, within a fifth."""
+    measured = [part.minutes for part in sittings(source.document)]
+    said = source.front.sittings or [source.front.minutes]
+    assert len(said) == len(measured), f"measured {measured}, it says {said}"
+    for one, other in zip(said, measured, strict=True):
+        assert abs(one - other) <= max(5, 0.2 * other), f"measured {measured}, it says {said}"
+        assert one <= SITTING
+
+
+@lessons
+def test_every_try_it_has_its_answer_folded(source):
+    """Below *Try it* stands what happens, to be opened after the guess."""
+    for cell in source.document.cells:
+        asked = cell.text.count("*Try it*") if cell.kind == "markdown" else 0
+        assert cell.text.count("<details>") >= asked, cell.text
+
+
+@lessons
+def test_a_lesson_begins_with_its_gist_and_has_exercises(source):
+    """There is an *In a hurry*, and a check of one's own in every sitting."""
+    text = "\n".join(cell.text for cell in source.document.cells if cell.kind == "markdown")
+    assert "**In a hurry**" in text
+    exercises = [part.exercises for part in sittings(source.document)]
+    assert all(exercises), exercises
+    assert sum(exercises) >= 3
+
+
+@lessons
+def test_a_lesson_defines_its_words(source):
+    """The glossary has terms of every lesson."""
+    assert [*terms(source)]
+    assert cells_of(source.document, Role.CHECK)
+
+
+def test_no_term_is_defined_twice_and_bold_is_for_terms():
+    """The glossary has one sentence for a term."""
+    assert not [*term_problems(tuple(RAISED))]
