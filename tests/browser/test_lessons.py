@@ -35,7 +35,7 @@ def test_lesson_00_is_alive(notebook):
     notebook.run_all()
     assert wrong_errors(notebook) == []
 
-    picture = notebook.with_source("show_bytes(talk(request)")
+    picture = notebook.with_source("show_bytes(exchange(request)")
     parts = (".cp-start", ".cp-headers", ".cp-blank", ".cp-body")
     assert len(set(colours(picture, parts))) == 4
     assert "200" in picture.locator(".cp-start").text_content()
