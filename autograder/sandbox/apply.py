@@ -14,6 +14,7 @@ from autograder.sandbox import (
     readable,
     seccomp,
     surroundings,
+    verify,
 )
 from autograder.sandbox.layers import Applied, Layer
 from autograder.sandbox.namespaces import World
@@ -76,6 +77,9 @@ def apply(
     put.held |= _brought_by(world) - without
     signals = bool(put.held & {Layer.SCOPE, Layer.PROCESSES})
     put.on(Layer.CALLS, lambda: seccomp.restrict(policy, signals_bounded=signals))
+    for layer, problem in verify.missing(put.held, world, user).items():
+        put.held.discard(layer)
+        put.missing[layer] = problem
     return Applied(frozenset(put.held), put.missing)
 
 
