@@ -146,6 +146,34 @@ def test_a_check_that_never_ends_is_given_up(monkeypatch):
     assert answers["other"].judged.score == 2
 
 
+def test_a_worker_that_never_starts_is_not_hired_for_ever(monkeypatch):
+    """After a few deaths at the start the pool gives up and says so."""
+    monkeypatch.setattr(module, "BOOT_SECONDS", 0.0)
+    with (
+        Pool(SetUp(checks={"check": check()}), jobs=1) as pool,
+        pytest.raises(CannotGradeError, match="while it started"),
+    ):
+        judged(pool, [task("any")])
+
+
+def test_a_submission_that_kills_its_worker_is_tried_twice(monkeypatch):
+    """Then it is answered without a verdict; a pool that tried for ever would hang."""
+    monkeypatch.setattr(module, "TRIES", 2)
+    kills = check(
+        BODY.replace(
+            'while reply.json() == "for ever":\n        pass',
+            "import os\n    os.kill(os.getpid(), 9)",
+        )
+    )
+    with Pool(SetUp(checks={"check": kills}), jobs=1) as pool:
+        hired = []
+        hire = pool._hire
+        monkeypatch.setattr(pool, "_hire", lambda: (hired.append(1), hire()))
+        answers = judged(pool, [task("deadly")])
+    assert "in 2 attempts" in answers["deadly"].problem
+    assert len(hired) <= 2
+
+
 def test_a_lab_whose_checks_are_broken_stops_at_once():
     """The message names the fault and not the test's text."""
     broken = check("import nowhere_to_be_found\nSECRET = 'only here'\n")

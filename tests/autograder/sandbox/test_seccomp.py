@@ -97,6 +97,8 @@ CASES = [
     (UPSTREAM, "sendto", (3, 0, 0, 0x20000000), "EPERM"),
     (UPSTREAM, "sendto", (3, 0, 0, 0x4000), ALLOWED),
     (UPSTREAM, "sendmsg", (3, 0, 0x20000000), "EPERM"),
+    (UPSTREAM, "sendmmsg", (3, 0, 1, 0x20000000), "EPERM"),
+    (UPSTREAM, "sendmmsg", (3, 0, 1, 0x4000), ALLOWED),
     (Policy(), "kill", (OWN, 9), ALLOWED),
     (Policy(), "kill", (OWN + 1, 9), "EPERM"),
     (Policy(), "kill", (-1, 9), "EPERM"),
