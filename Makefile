@@ -11,7 +11,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab demo test gates attacks lint build bench stress lock clean
+.PHONY: help setup lab formgrader demo test gates attacks lint build bench stress lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -20,6 +20,9 @@ setup: $(COURSE)  ## Install what a student or an instructor needs into .venv
 
 lab: $(COURSE)  ## Open JupyterLab on the course
 	$(BIN)/jupyter lab $(AS_ROOT)
+
+formgrader: $(COURSE)  ## Open JupyterLab as an instructor, with all of nbgrader
+	COURSE_ROLE=instructor $(BIN)/jupyter lab $(AS_ROOT)
 
 demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 	$(BIN)/autograder demo
@@ -58,7 +61,7 @@ lock: $(TOOLS)  ## Resolve the newest versions that work together
 clean:  ## Remove the environment
 	rm -rf .venv
 
-$(COURSE): requirements.lock pyproject.toml
+$(COURSE): requirements.lock pyproject.toml setup.py $(shell find autograder/jupyterlab -type f -not -name "*.pyc")
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run PYTHON=/path/to/python3 make"; exit 1; }
 	@echo "Setting up .venv (a minute or two the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv

@@ -32,12 +32,14 @@ class LabServer:
     Attributes:
         url: Its address, without a slash at the end.
         token: What a browser or a client has to show.
-        course: The folder that it opens: a copy of `notebooks/` and `labs/`.
+        course: The folder that it opens: a copy of the README, `notebooks/` and `labs/`.
+        first_page: The path that it tells a browser to open.
     """
 
     url: str
     token: str
     course: Path
+    first_page: str
 
     def stop_kernels(self) -> None:
         """End every kernel, and with it every server that a notebook left running."""
@@ -66,12 +68,9 @@ def lab_server(folder: Path, *, theme: str = LIGHT) -> Iterator[LabServer]:
     course = folder / "course"
     for name in ("notebooks", "labs"):
         shutil.copytree(ROOT / name, course / name, ignore=shutil.ignore_patterns(".*"))
+    shutil.copy(ROOT / "README.md", course)
+    shutil.copytree(ROOT / "docs/images", course / "docs/images")
     _set(folder, "@jupyterlab/apputils-extension/themes", {"theme": theme})
-    _set(
-        folder,
-        "@jupyterlab/apputils-extension/notification",
-        {"checkForUpdates": False, "fetchNews": "false", "doNotDisturbMode": True},
-    )
     token = secrets.token_hex(16)
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
@@ -80,8 +79,6 @@ def lab_server(folder: Path, *, theme: str = LIGHT) -> Iterator[LabServer]:
         f"--ServerApp.root_dir={course}",
         f"--IdentityProvider.token={token}",
         "--LabApp.expose_app_in_browser=True",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
     ]
     with subprocess.Popen(
         command, cwd=course, env=_environment(folder), stderr=subprocess.PIPE, text=True
@@ -91,13 +88,13 @@ def lab_server(folder: Path, *, theme: str = LIGHT) -> Iterator[LabServer]:
             log: list[str] = []
             for line in process.stderr:
                 log.append(line)
-                if found := re.search(r"(http://127\.0\.0\.1:\d+)/lab", line):
+                if found := re.search(r"(http://127\.0\.0\.1:\d+)(/lab[^?\s]*)", line):
                     break
             else:
                 raise RuntimeError("JupyterLab did not start:\n" + "".join(log))
             # Somebody has to go on reading, or the server stands still when the pipe is full.
             Thread(target=process.stderr.read, daemon=True).start()
-            server = LabServer(found[1], token, course)
+            server = LabServer(found[1], token, course, first_page=found[2])
             yield server
             server.stop_kernels()
         finally:

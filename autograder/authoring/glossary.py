@@ -18,6 +18,7 @@ LABELS = (
     "You will be able to",
     "Before you start",
     "In a hurry",
+    "Exercise",
     "To go further",
 )
 """Words in bold that begin a paragraph and define nothing."""

@@ -16,7 +16,7 @@ from rich.console import Console
 from autograder.course import CourseError
 from autograder.grading.folder import CourseFolder
 
-PARTS = ("__init__.py", "py.typed", "checks", "render")
+PARTS = ("__init__.py", "py.typed", "checks", "jupyterlab", "render")
 """What a student's checks need of this package."""
 FILES = ("README.md", "LICENSE", "environment.yml", "requirements.lock", "pyproject.toml")
 _LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", ".*", "*.egg-info")
