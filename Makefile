@@ -61,13 +61,12 @@ lock: $(TOOLS)  ## Resolve the newest versions that work together
 clean:  ## Remove the environment
 	rm -rf .venv
 
-$(COURSE): requirements.lock pyproject.toml
+$(COURSE): requirements.lock pyproject.toml setup.py $(shell find autograder/jupyterlab -type f -not -name "*.pyc")
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run PYTHON=/path/to/python3 make"; exit 1; }
 	@echo "Setting up .venv (a minute or two the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m autograder.jupyterlab
 	@touch $@
 
 $(TOOLS): requirements-dev.lock $(COURSE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +21,12 @@ from autograder.checks.runner import run_in_thread
 from autograder.checks.scoring import as_number
 from autograder.checks.streams import captured
 from autograder.checks.stubs import NoStub, stub_of
+from autograder.checks.task_cells import COMM, TaskCells
 from autograder.checks.waiting import WaitingLine
 from autograder.render.html import check_table
 from autograder.render.markdown import check_markdown
 from autograder.render.progress import progress_table
+from classroom.cells import watch
 from classroom.upstream import local_llm
 
 if TYPE_CHECKING:
@@ -31,6 +34,32 @@ if TYPE_CHECKING:
 
 RECORD_TYPE = "application/vnd.autograder.check+json"
 """Media type under which a check cell's output carries its record."""
+
+
+NOT_SET_UP = (
+    "The set-up cell has not run since the kernel was started. Run it first: it is the first code "
+    "cell of this notebook. Then run your answers from the top, then this check again."
+)
+
+
+def cells_of_tasks(shell: InteractiveShell) -> TaskCells:
+    """Follow the cells of a notebook, and hear what its front end says that stands in them."""
+    watched = watch(shell)
+    assert watched is not None, "a shell can be watched"
+    cells = TaskCells(watched)
+    kernel = getattr(shell, "kernel", None)
+    comms = getattr(kernel, "comm_manager", None)
+    if comms is not None:
+        comms.register_target(COMM, lambda _, message: cells.hear(_tasks(message)))
+    return cells
+
+
+def _tasks(message: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Read what the front end says, which may be anything."""
+    tasks = message.get("content", {}).get("data", {}).get("tasks", {})
+    if not isinstance(tasks, dict):
+        return {}
+    return {str(task): [*map(str, texts)] for task, texts in tasks.items() if texts}
 
 
 class CheckOutput:
@@ -54,10 +83,16 @@ class CheckOutput:
 
 @magics_class
 class CheckMagics(Magics):
-    """The magics and what they remember: results, which probes passed, failed attempts."""
+    """The magics and what they remember: results, which probes passed, failed attempts.
+
+    Attributes:
+        set_up: Whether the notebook's set-up cell has loaded them.
+    """
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
+        self.set_up = False
+        self._cells = cells_of_tasks(shell)
         self._probes: dict[tuple[str, str], bool] = {}
         self._attempts: dict[str, Attempts] = {}
         self._progress = Progress()
@@ -70,6 +105,7 @@ class CheckMagics(Magics):
         except BadCheckLine as error:
             raise UsageError(str(error)) from None
         assert self.shell is not None
+        amiss = self._amiss(cell)
         attempts = self._attempts.setdefault(cell.lab, Attempts(cell.lab, Path.cwd()))
         with captured() as written, WaitingLine() as waiting:
             job = Job(
@@ -77,14 +113,14 @@ class CheckMagics(Magics):
                 KernelSubject(self.shell.user_ns, cell.entry),
                 deadlines=WHILE_GRADING if is_grading() else IN_A_NOTEBOOK,
                 upstream=local_llm,
-                blocked=self._blocked(cell),
+                blocked=amiss or self._blocked(cell),
                 attempt=attempts.failed(cell.task),
                 take_printed=written.take,
                 notice=waiting.notice,
             )
             run_in_thread([cell], [job], meanwhile=waiting.show)
-        result = job.result
-        assert result is not None
+        assert job.result is not None
+        result = self._explained(job.result, amiss)
         self._remember(cell, result, attempts)
         return CheckOutput(result)
 
@@ -100,16 +136,50 @@ class CheckMagics(Magics):
     def progress(self, line: str) -> HTML:
         """Show the lab's tasks, the marks so far and the skills."""
         del line
-        return HTML(progress_table(self._progress))
+        stale = {task: self._stale(task) for task in self._progress.tasks}
+        return HTML(progress_table(self._progress, {t: why for t, why in stale.items() if why}))
 
     @line_magic
     def stub(self, line: str) -> None:
         """Put a task's stub back into this cell: `%stub t1`."""
         assert self.shell is not None
         try:
-            self.shell.set_next_input(stub_of(line.strip(), Path.cwd()), replace=True)
+            self.shell.set_next_input(
+                stub_of(line.strip(), Path.cwd(), self.shell.user_ns), replace=True
+            )
         except NoStub as error:
             raise UsageError(str(error)) from None
+
+    def _amiss(self, cell: CheckCell) -> str:
+        """Say why a verdict would be about code that is not what stands in the notebook."""
+        if is_grading():
+            return ""
+        if not self.set_up:
+            return NOT_SET_UP
+        needed = self._cells.fault(cell.needs) if cell.needs else ""
+        return self._cells.fault(cell.task) or needed
+
+    def _stale(self, task: str) -> str:
+        """Say why what a task's check said last is no longer true, if so."""
+        if is_grading():
+            return ""
+        checked = task in self._progress.results
+        if checked and self._progress.runs[task] != self._cells.mark(task):
+            return "Its cell has run again since it was checked. Run its check."
+        return self._cells.fault(task) if checked else ""
+
+    def _explained(self, result: CheckResult, amiss: str) -> CheckResult:
+        """Add what is known to have gone wrong before any test."""
+        if amiss:
+            return result.model_copy(update={"problem": amiss})
+        if result.all_pass:
+            return result
+        no_route = any(
+            test.sent_and_got and (test.sent_and_got[-1].response or "").startswith(("404", "405"))
+            for test in result.tests
+        )
+        anew = self._cells.app_is_newer(result.task) if no_route else ""
+        return result.model_copy(update={"cause": anew or self._cells.failure_above()})
 
     def _blocked(self, cell: CheckCell) -> str:
         """Say which task has to be done first, if its probe is known to have failed."""
@@ -121,6 +191,6 @@ class CheckMagics(Magics):
         begun = bool(result.tests) and result.tests[0].outcome is Outcome.PASSED
         self._probes[cell.lab, cell.task] = begun
         if cell.points:
-            self._progress.note(result)
+            self._progress.note(result, self._cells.mark(cell.task))
         if not is_grading():
             attempts.note(cell.task, passed=result.all_pass)

@@ -105,6 +105,9 @@ class CheckResult(Frozen):
     """What the submission wrote to its streams while visible tests ran, cut to a few lines."""
     problem: str = ""
     """Why no test could run at all (no app, a start-up error), in a sentence."""
+    cause: str = ""
+    """What is known to have gone wrong before any test, where tests fail: the answer's cell
+    raised, the app was made anew."""
     seed: int = 0
     """What the tests' values were drawn from; the same seed replays the verdict."""
     schema_version: Literal[1] = 1

@@ -27,6 +27,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -43,6 +44,9 @@ from autograder.sandbox.report import MINIMUM, held_here
 
 _BOOT_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 30
+_BASE: Final = frozenset({Layer.LIMITS, Layer.NO_NEW_PRIVILEGES, Layer.CALLS, Layer.CAPABILITIES})
+_PROMISED: Final = frozenset(Layer) - {Layer.BUBBLEWRAP}
+"""Layers that every child has, if they hold here: no result says more than was seen in it."""
 _LONGEST_FOLDER: Final = 90
 """Bytes of the path of a folder in which a socket still fits."""
 
@@ -57,6 +61,9 @@ class ServerLostError(RuntimeError):
 
 class ForkServer:
     """A process that is ready to become any number of submissions.
+
+    Attributes:
+        own_folders: Where its submissions' own folders are to lie.
 
     Args:
         minimum: Refuse to start below this level.
@@ -98,6 +105,7 @@ class ForkServer:
                 f"{minimum.name.lower()}. Run `autograder doctor` to see what is missing, or "
                 "give --unsafe-no-sandbox to run students' code without it."
             )
+        self._promised = held & _PROMISED if Layer.FILES in held else held & _BASE
         self._bubblewrap = Layer.FILES not in held and Layer.BUBBLEWRAP in held and not unsafe
         self._hub = None if self._bubblewrap else hub  # there, files are hidden from its start
         self._nursery: Nursery | None = None
@@ -108,6 +116,8 @@ class ForkServer:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
             self._folder = Path(undo.enter_context(_short_folder()))
+            self.own_folders = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="own-")))
+            self.own_folders.chmod(0o711)  # another user goes through it, and cannot list it
             if self._hub is None:
                 self._nursery = undo.enter_context(Nursery(self._bubblewrap_command()))
             self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -185,17 +195,21 @@ class ForkServer:
                     "policy": TypeAdapter(Policy).dump_python(policy, mode="json"),
                 }
                 with self._lock:
-                    answer, watch = self._ask(request, [its.fileno(), *outputs])
+                    answer, descriptors = self._ask(request, [its.fileno(), *outputs])
             if "child" not in answer:
                 raise ServerLostError(f"A submission could not be started: {answer['problem']}.")
+            watched = descriptors.pop(0) if answer["watched"] else None
             child = Submission(
                 connection=own,
-                watch=watch[0] if watch else None,
+                watch=watched,
                 outputs=(outputs[0], outputs[1]),
+                folder=descriptors[0] if descriptors else None,
                 end=lambda: self._end_child(answer["child"]),
                 socket_path=lambda: self._folder / secrets.token_hex(6),
                 undo=undo.pop_all(),
             )
+        if child.folder is not None and not answer["bounded"]:
+            child.measure(policy)
         try:
             self._check(child)
         except BaseException:
@@ -205,7 +219,8 @@ class ForkServer:
 
     def _check(self, child: Submission) -> None:
         applied = child.begin()
-        if applied.level < self.minimum or (not self._unsafe and applied.level < self.level):
+        lost = set() if self._unsafe or self._bubblewrap else self._promised - applied.held
+        if lost or applied.level < self.minimum:
             reasons = "; ".join(f"{layer}: {why}" for layer, why in applied.missing.items())
             raise SandboxTooWeakError(f"A layer of the sandbox failed ({reasons}).")
 
@@ -245,7 +260,8 @@ class ForkServer:
     def _bubblewrap_command(self) -> Sequence[str]:
         if not self._bubblewrap:
             return ()
-        return bubblewrap.command(shutil.which("bwrap") or "bwrap", self._policy)
+        policy = replace(self._policy or Policy(), scratch=self.own_folders)
+        return bubblewrap.command(shutil.which("bwrap") or "bwrap", policy)
 
     def _end(self) -> None:
         """Hang up, and wait until the server and its children are gone."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum  # type: ignore[import-untyped]  # it ships no types
 
 MAX_BYTES = 32 * 2**20
 """Size of a notebook that is read; outputs, which are thrown away, make most of it."""
@@ -26,6 +27,8 @@ MAX_CELLS = 2_000
 """Cells of a submission that are looked at."""
 MAX_SOURCE = 256 * 1024
 """Characters of one cell's source that are kept."""
+MAX_SOURCES = 2**20
+"""Characters of all sources that are kept."""
 
 Cell = dict[str, Any]
 
@@ -47,8 +50,12 @@ class Rebuilt:
     altered: tuple[str, ...] = ()
 
 
-def read_submission(file: Path) -> bytes:
+def read_submission(file: Path, *, most: int = MAX_BYTES) -> bytes:
     """Return a submitted file's bytes.
+
+    Args:
+        file: The file.
+        most: How many it may have.
 
     Raises:
         Unreadable: It is missing, a link, no ordinary file, or too large.
@@ -64,11 +71,12 @@ def read_submission(file: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable(f"{file.name} is no ordinary file.")
         with os.fdopen(descriptor, "rb", closefd=False) as opened:
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(most + 1)
     finally:
         os.close(descriptor)
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"{file.name} is larger than {MAX_BYTES // 2**20} MB.")
+    if len(data) > most:
+        size = f"{most // 2**20} MB" if most >= 2**20 else f"{most} bytes"
+        raise Unreadable(f"{file.name} is larger than {size}.")
     return data
 
 
@@ -89,7 +97,12 @@ def rebuild(data: bytes, release: NotebookNode) -> Rebuilt:
     texts: dict[str, str] = {}
     added: dict[str, list[str]] = {}
     place = ""
+    room = MAX_SOURCES
     for cell in handed_in:
+        room -= len(_text(cell))
+        if room < 0:
+            report.note_length(_name(cell))
+            continue
         name = _name(cell)
         if name in known and name not in report.seen:
             report.compare(name, cell)
@@ -138,14 +151,25 @@ class _Report:
         self.seen.append(name)
         if _is_cut(cell):
             self.changes.append(f"too long and cut: {name}")
+        ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
+        if not ours or (_is_locked(given) and _is_as_released(cell)):
+            # Text that is no part of the work, or a cell as it was on this release or an earlier
+            # one: nothing that matters was changed by the student.
+            return
         if _is_locked(given) and _source(cell) != given.source:
             self.changes.append(f"source of {name}")
-        ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
         for key in ("points", "grade", "solution", "locked", "cell_type"):
             if key in ours and theirs.get(key) != ours[key]:
                 self.changes.append(f"{key} of {name}")
         if _metadata(cell).get("tags", []) != given.metadata.get("tags", []):
             self.changes.append(f"tags of {name}")
+
+    def note_length(self, name: str) -> None:
+        """Take note that a cell was left out, because the notebook is too long."""
+        what = name if name in self.known else "added cells"
+        self.changes.append(f"left out for length: {what}")
+        if name in self.known:
+            self.seen.append(name)
 
     def note_copy(self, name: str) -> None:
         if name in self.known:
@@ -199,6 +223,22 @@ def _is_locked(cell: NotebookNode) -> bool:
     if told.get("grade") or told.get("locked"):
         return True
     return bool(cell.cell_type != "code")
+
+
+def _is_as_released(cell: Cell) -> bool:
+    """Tell whether a cell is as nbgrader released it, by the checksum that it was given then.
+
+    An instructor may have changed the lab since. A student who also changes the checksum is not
+    named for it, and gains nothing: locked text and points are never taken from a submission.
+    """
+    told = _told(cell)
+    try:
+        found: str = compute_checksum(
+            nbformat.from_dict({**cell, "source": _source(cell), "metadata": {"nbgrader": told}})
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return told.get("checksum") == found
 
 
 def _is_cut(cell: Cell) -> bool:

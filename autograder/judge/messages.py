@@ -70,7 +70,10 @@ class Answer:
         judged: What came of it.
         problem: Why nothing came of it.
         fatal: Whether the problem is the lab's or the machine's, so that no task can be done.
-        seconds: How long it took.
+        seconds: How long it took, in all attempts.
+        doubt: Why the verdict may not be the submission's own fault; empty if it is sure. It is
+            thrown away, and the submission judged anew by another worker.
+        spent: Whether the worker must not judge another submission.
     """
 
     name: str = ""
@@ -78,6 +81,8 @@ class Answer:
     problem: str = ""
     fatal: bool = False
     seconds: float = 0.0
+    doubt: str = ""
+    spent: bool = False
 
 
 SET_UP: TypeAdapter[Any] = TypeAdapter(SetUp)

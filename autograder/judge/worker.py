@@ -23,11 +23,15 @@ from autograder.checks.deadlines import while_grading
 from autograder.checks.job import Job, no_upstream
 from autograder.checks.runner import BrokenCheck, run
 from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
+from autograder.judge.grants import TEMPORARY, WORK
+from autograder.judge.health import Health
 from autograder.judge.judge import judge
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.judge.outside import is_wanted, outside_of
 from autograder.sandbox import Policy
-from classroom.upstream import Upstream
+
+MAX_RECORD = 10 * 2**20
+"""Bytes of all that came of one submission."""
 
 
 def work(connection: Connection, hub: socket.socket) -> None:
@@ -50,13 +54,12 @@ def work(connection: Connection, hub: socket.socket) -> None:
 
 def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
     """Start the fork server: in the nursery, or anew should the nursery be gone."""
-    folder = Path(set_up.data) if set_up.data else None
 
     def started(hub: socket.socket | None) -> ForkServer:
         return ForkServer(
             unsafe=set_up.unsafe,
             secrets=[Path(path) for path in set_up.secrets],
-            policy=set_up.grants.policy(folder=folder),
+            policy=set_up.grants.policy(),
             found=set_up.layers,
             hub=hub,
         ).__enter__()
@@ -81,9 +84,13 @@ def _jobs(connection: Connection, set_up: SetUp, server: ForkServer) -> Generato
         outside = None
         if is_wanted(set_up.checks.values()):
             outside = undo.enter_context(outside_of(server))
+        health = Health(outside)
         _send(connection, Answer())
         for task in _tasks(connection):
-            yield from _judged(connection, set_up, server, task, outside)
+            answer = yield from _judged(set_up, server, task, health)
+            _send(connection, answer)
+            if answer.spent:
+                return
 
 
 def _tasks(connection: Connection) -> Iterator[Task]:
@@ -106,22 +113,17 @@ def _tasks(connection: Connection) -> Iterator[Task]:
 
 
 def _judged(
-    connection: Connection,
-    set_up: SetUp,
-    server: ForkServer,
-    task: Task,
-    outside: Upstream | None,
-) -> Generator[Job, None, None]:
+    set_up: SetUp, server: ForkServer, task: Task, health: Health
+) -> Generator[Job, None, Answer]:
     begun = time.perf_counter()
+    outside = health.outside
     steps = [
         replace(step, check=set_up.checks[step.cell]) if step.cell in set_up.checks else step
         for step in task.steps
     ]
-    port = None
-    if outside is not None:
-        outside.reset()
-        port = outside.port
-    with _folders(set_up, task, port) as policy:
+    port = outside.port if outside is not None else None
+    watched = health.watched()
+    with watched as examined, _folders(set_up, task, server.own_folders, port) as policy:
         judged = yield from judge(
             steps,
             server=server,
@@ -134,26 +136,35 @@ def _judged(
         )
     if not server.alive:  # what went down with it is no fault of the submission
         raise ServerLostError("The fork server ended while it held a submission.")
-    seconds = time.perf_counter() - begun
-    _send(connection, Answer(name=task.name, judged=judged, seconds=seconds))
+    return Answer(
+        name=task.name,
+        judged=judged,
+        seconds=time.perf_counter() - begun,
+        doubt=examined.doubt,
+        spent=examined.spent,
+    )
 
 
 @contextlib.contextmanager
-def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[], Policy]]:
+def _folders(
+    set_up: SetUp, task: Task, parent: Path, port: int | None
+) -> Iterator[Callable[[], Policy]]:
     """Give what makes the policy for each process of a submission; remove its folders."""
     made: list[Path] = []
 
     def policy() -> Policy:
-        data = Path(set_up.data) if set_up.data else None
-        if not set_up.grants.own_folder:
-            return set_up.grants.policy(folder=data, upstream_port=port)
-        folder = Path(tempfile.mkdtemp(prefix="own-"))
+        folder = Path(tempfile.mkdtemp(dir=parent))
         made.append(folder)
-        folder.chmod(0o755)
-        if data is not None:
-            shutil.copytree(data, folder, dirs_exist_ok=True)
+        (folder / TEMPORARY).mkdir()
+        work = folder / WORK
+        work.mkdir()
         for name, source in task.files.items():
-            shutil.copyfile(source, folder / name)
+            _copy(Path(source), work / name)
+        if set_up.data:  # last: what the lab gives is as the lab gives it
+            data = Path(set_up.data)
+            for source_file in data.rglob("*"):
+                if source_file.is_file():
+                    _copy(source_file, work / source_file.relative_to(data))
         return set_up.grants.policy(folder=folder, upstream_port=port)
 
     try:
@@ -163,8 +174,21 @@ def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[
             shutil.rmtree(folder, ignore_errors=True)
 
 
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file's bytes, never through a link; what cannot be read is not there."""
+    with contextlib.suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.unlink()
+        shutil.copyfile(source, target, follow_symlinks=False)
+
+
 def _send(connection: Connection, answer: Answer) -> None:
+    content = ANSWER.dump_json(answer)
+    if len(content) > MAX_RECORD:
+        problem = f"What came of it is larger than {MAX_RECORD // 2**20} MB."
+        content = ANSWER.dump_json(replace(answer, judged=None, problem=problem))
     try:
-        connection.send_bytes(ANSWER.dump_json(answer))
+        connection.send_bytes(content)
     except OSError:  # the coordinator is gone, and nobody is left to tell
         os._exit(1)

@@ -96,7 +96,8 @@ def _header(result: CheckResult) -> str:
 
 
 def _problem(result: CheckResult) -> str:
-    return f'<div class="problem">{_prose(result.problem)}</div>' if result.problem else ""
+    said = [text for text in (result.problem, result.cause) if text]
+    return "".join(f'<div class="problem">{prose(text)}</div>' for text in said)
 
 
 def _said(before: TestRecord | None, test: TestRecord) -> bool:
@@ -120,15 +121,20 @@ def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> 
     )
 
 
-def _why(test: TestRecord, opened: bool, result: CheckResult) -> str:  # noqa: FBT001 - local
+def _why(
+    test: TestRecord,
+    opened: bool,  # noqa: FBT001 - local
+    result: CheckResult,
+) -> str:
     if test.outcome is Outcome.PASSED:
         return ""
     if test.outcome is Outcome.BLOCKED:
-        return f'<div class="why">{_prose(test.message)}</div>' if test.message else ""
+        said = not test.message or test.message == result.problem
+        return "" if said else f'<div class="why">{prose(test.message)}</div>'
     details = _details(test)
     if result.problem and test.message == result.problem:
         return details if opened else ""
-    message = _prose(test.message) or "This test failed."
+    message = prose(test.message) or "This test failed."
     if opened:
         return f'<div class="why">{message}</div>{details}'
     if not details:
@@ -181,7 +187,7 @@ def _pre(text: str) -> str:
     return f"<pre>{escape(text)}</pre>"
 
 
-def _prose(text: str) -> str:
+def prose(text: str) -> str:
     """Escape a sentence and set what stands in backticks as code."""
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
@@ -193,5 +199,5 @@ def _authored(text: str) -> str:
     """
     parts = re.split(r"(`[^`]+`)", text)
     parts[::2] = [re.sub(_EMPHASIS, r"<em>\1</em>", escape(part)) for part in parts[::2]]
-    parts[1::2] = map(_prose, parts[1::2])
+    parts[1::2] = map(prose, parts[1::2])
     return "".join(parts)

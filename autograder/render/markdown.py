@@ -9,8 +9,8 @@ from autograder.checks.scoring import as_number
 def check_markdown(result: CheckResult) -> str:
     """Return a check cell's result; text of a submission stands in code blocks only."""
     lines = [f"**{task_title(result.task)}: {result.score}**", ""]
-    if result.problem:
-        lines += [_block(result.problem), ""]
+    for said in (result.problem, result.cause):
+        lines += [_block(said), ""] if said else []
     points = " points |" if result.counts else ""
     lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]
     lines += [_row(test, counts=result.counts) for test in result.tests]

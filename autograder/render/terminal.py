@@ -20,8 +20,9 @@ _SIGN = {
 def print_check(result: CheckResult, console: Console) -> None:
     """Print a check cell's result; what comes from a submission is plain text, never markup."""
     console.print(Text(f"{task_title(result.task)}: {result.score}", style="bold"))
-    if result.problem:
-        console.print(Text(result.problem, style="red"))
+    for said in (result.problem, result.cause):
+        if said:
+            console.print(Text(said, style="red"))
     for test in result.tests:
         console.print(_line(test, counts=result.counts))
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)

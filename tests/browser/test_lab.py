@@ -186,3 +186,36 @@ def test_validate_is_content_with_the_right_answers(notebook, lab, answers):
     (lab.course / path).write_text(json.dumps(released), encoding="utf-8")
     notebook.open(path)
     assert "passes all the tests" in validated(notebook)
+
+
+def test_no_marks_for_an_answer_that_does_not_run(notebook, answers):
+    """Broken after it was all green, or edited and not run: the check and the progress say so."""
+    notebook.open(LAB)
+    notebook.run("setup")
+    notebook.write("t1", answers["t1"])
+    notebook.run("t1")
+    assert mark(notebook.run("check-t1")).endswith("4 of 4 points")
+
+    notebook.write("t1", answers["t1"] + "\nx = = 1")
+    notebook.run("t1")
+    check = in_sight(notebook.run("check-t1"))
+    assert mark(check).endswith(": 0 of 4 points")
+    problem = check.locator(".problem").inner_text()
+    assert "SyntaxError" in problem
+    assert "x = = 1" in problem
+    assert check.locator("td.outcome", has_text="passed").count() == 0
+
+    notebook.write("t1", answers["t1"])
+    notebook.run("t1")
+    assert mark(notebook.run("check-t1")).endswith("4 of 4 points")
+    notebook.write("t1", answers["t1"].replace("ge=0", "ge=1"))
+    check = in_sight(notebook.run("check-t1"))
+    assert mark(check).endswith(": 0 of 4 points")
+    assert "has been changed since it last ran" in check.locator(".problem").inner_text()
+
+
+def test_a_check_after_a_restart_names_the_set_up_cell(notebook, answers):
+    """No "magic not found" where the set-up cell has not run."""
+    notebook.open(LAB)
+    check = in_sight(notebook.run("check-t1"))
+    assert "The set-up cell has not run" in check.locator(".problem").inner_text()

@@ -212,5 +212,5 @@ def test_a_stub_comes_back_into_its_cell(shell, tmp_path):
     shell.set_next_input = lambda text, replace: offered.append((text, replace))
     run(shell, "%stub t1")
     assert offered == [(stub, True)]
-    with pytest.raises(Exception, match="has a stub of t9"):
+    with pytest.raises(Exception, match="has a task called t9"):
         run(shell, "%stub t9")
