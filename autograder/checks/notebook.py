@@ -26,6 +26,7 @@ from autograder.checks.waiting import WaitingLine
 from autograder.render.html import check_table
 from autograder.render.markdown import check_markdown
 from autograder.render.progress import progress_table
+from classroom import caught
 from classroom.cells import watch
 from classroom.upstream import local_llm
 
@@ -93,6 +94,7 @@ class CheckMagics(Magics):
         super().__init__(shell)
         self.set_up = False
         self._cells = cells_of_tasks(shell)
+        caught.install(shell)
         self._probes: dict[tuple[str, str], bool] = {}
         self._attempts: dict[str, Attempts] = {}
         self._progress = Progress()
@@ -114,7 +116,7 @@ class CheckMagics(Magics):
                 deadlines=WHILE_GRADING if is_grading() else IN_A_NOTEBOOK,
                 upstream=local_llm,
                 blocked=amiss or self._blocked(cell),
-                attempt=attempts.failed(cell.task),
+                failed_before=attempts.failed,
                 take_printed=written.take,
                 notice=waiting.notice,
             )
@@ -193,4 +195,4 @@ class CheckMagics(Magics):
         if cell.points:
             self._progress.note(result, self._cells.mark(cell.task))
         if not is_grading():
-            attempts.note(cell.task, passed=result.all_pass)
+            attempts.note(result)

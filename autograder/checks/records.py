@@ -51,13 +51,15 @@ class Difference(Frozen):
     """Where an answer departs from what was expected."""
 
     where: str
-    """A status, a header, a JSON path such as `$.agents[0].name`, or `code` of the test."""
+    """A status, a header, a JSON path such as `$.agents[0].name`, or just `The value`."""
     got: str
     expected: str
 
     @property
     def wanted(self) -> str:
         """Where it is and what was expected there, as plain text."""
+        if self.where == "The value":
+            return self.expected
         return f"{self.where.replace('`', '')}: {self.expected}"
 
 
@@ -88,7 +90,15 @@ class TestRecord(Frozen):
     raised: str = ""
     """The submission's own error while it answered, with the student's own line."""
     hint: str = ""
+    """The latest hint that failed attempts at this very test have opened."""
+    earlier_hints: tuple[str, ...] = ()
+    """Those that were opened before it."""
     seconds: float = 0.0
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Every hint so far, oldest first."""
+        return (*self.earlier_hints, self.hint) if self.hint else ()
 
 
 class CheckResult(Frozen):

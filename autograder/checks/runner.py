@@ -213,7 +213,7 @@ class _Checks:
                 pending=len(verdicts) < len(items),
                 stood_still=work.stood_still,
             )
-            return of_cell(job.cell, job.findings, attempt=job.attempt, seed=job.seed)
+            return of_cell(job.cell, job.findings, failed_before=job.failed_before, seed=job.seed)
         finally:
             work.close()
             self._work = None

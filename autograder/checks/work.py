@@ -125,6 +125,7 @@ class Work:
         if failure is not None:
             self.stood_still |= getattr(failure.value, "stood_still", False)
             self.observed.raised += self._errors()
+            self.observed.routes = self.job.subject.routes()
         printed = self.job.take_printed()
         if not hidden:
             self.printed.append(printed)

@@ -110,7 +110,8 @@ def _said(before: TestRecord | None, test: TestRecord) -> bool:
 
 
 def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> str:
-    points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+    most = result.max_points
+    points = f"{as_number(test.points)} / {as_number(most)}"
     cell = f'<td class="points">{points}</td>' if result.counts else ""
     kind = " <small>(hidden test)</small>" if test.hidden else ""
     why = "" if said else _why(test, opened, result)
@@ -131,8 +132,9 @@ def _why(
     if test.outcome is Outcome.BLOCKED:
         said = not test.message or test.message == result.problem
         return "" if said else f'<div class="why">{prose(test.message)}</div>'
-    details = _details(test)
-    if result.problem and test.message == result.problem:
+    unserved = bool(result.problem) and test.message == result.problem
+    details = _details(test, () if unserved else test.hints)
+    if unserved:
         return details if opened else ""
     message = prose(test.message) or "This test failed."
     if opened:
@@ -142,7 +144,7 @@ def _why(
     return f"<details><summary>{message}</summary>{details}</details>"
 
 
-def _details(test: TestRecord) -> str:
+def _details(test: TestRecord, hints: tuple[str, ...]) -> str:
     entries = []
     if test.sent_and_got:
         last = test.sent_and_got[-1]
@@ -152,8 +154,7 @@ def _details(test: TestRecord) -> str:
         entries.append(_entry("expected", "Expected", _pre(test.difference.wanted)))
     if test.raised:
         entries.append(_entry("raised", "Your app raised", _pre(test.raised)))
-    if test.hint:
-        entries.append(_entry("hint", "Hint", _authored(test.hint)))
+    entries += [_entry("hint", "Hint", _authored(hint)) for hint in hints]
     before = _before(test.sent_and_got[:-1])
     return (f"<dl>{''.join(entries)}</dl>" if entries else "") + before
 
@@ -166,7 +167,7 @@ def _before(exchanges: tuple[Exchange, ...]) -> str:
         + _entry("", "Came back", _pre(exchange.response or "(no answer)"))
         for exchange in exchanges
     )
-    return f"<details><summary>What was said before that</summary><dl>{entries}</dl></details>"
+    return f"<details><summary>What else was said</summary><dl>{entries}</dl></details>"
 
 
 def _printed(result: CheckResult) -> str:
