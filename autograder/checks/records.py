@@ -118,6 +118,8 @@ class CheckResult(Frozen):
     cause: str = ""
     """What is known to have gone wrong before any test, where tests fail: the answer's cell
     raised, the app was made anew."""
+    deadline: str = ""
+    """What is lost here to a deadline, and how that was found; empty if nothing is."""
     seed: int = 0
     """What the tests' values were drawn from; the same seed replays the verdict."""
     schema_version: Literal[1] = 1

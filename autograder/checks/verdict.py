@@ -114,6 +114,7 @@ class Findings:
         problem: Why no test could run at all, if so.
         pending: Whether hidden tests are still to be run.
         stood_still: Whether a wait of one of the tests was in vain.
+        out_of_time: Whether the time for the cell was over before its end.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -121,6 +122,7 @@ class Findings:
     problem: str = ""
     pending: bool = False
     stood_still: bool = False
+    out_of_time: bool = False
 
 
 def describe(item: pytest.Function, cell: CheckCell) -> CheckTest:

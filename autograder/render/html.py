@@ -96,7 +96,7 @@ def _header(result: CheckResult) -> str:
 
 
 def _problem(result: CheckResult) -> str:
-    said = [text for text in (result.problem, result.cause) if text]
+    said = [text for text in (result.problem, result.cause, result.deadline) if text]
     return "".join(f'<div class="problem">{prose(text)}</div>' for text in said)
 
 

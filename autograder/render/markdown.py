@@ -9,7 +9,7 @@ from autograder.checks.scoring import as_number
 def check_markdown(result: CheckResult) -> str:
     """Return a check cell's result; text of a submission stands in code blocks only."""
     lines = [f"**{task_title(result.task)}: {result.score}**", ""]
-    for said in (result.problem, result.cause):
+    for said in (result.problem, result.cause, result.deadline):
         lines += [_block(said), ""] if said else []
     points = " points |" if result.counts else ""
     lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]

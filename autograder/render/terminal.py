@@ -20,7 +20,7 @@ _SIGN = {
 def print_check(result: CheckResult, console: Console) -> None:
     """Print a check cell's result; what comes from a submission is plain text, never markup."""
     console.print(Text(f"{task_title(result.task)}: {result.score}", style="bold"))
-    for said in (result.problem, result.cause):
+    for said in (result.problem, result.cause, result.deadline):
         if said:
             console.print(Text(said, style="red"))
     for test in result.tests:
