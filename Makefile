@@ -67,7 +67,6 @@ $(COURSE): requirements.lock pyproject.toml setup.py $(shell find autograder/jup
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation -e .
-	@$(BIN)/python -m autograder.jupyterlab
 	@touch $@
 
 $(TOOLS): requirements-dev.lock $(COURSE)

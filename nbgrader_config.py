@@ -31,6 +31,8 @@ c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {
     "clean_html": "autograder.grading.harmless.clean_html",
     "markdown2html": "autograder.nbgrader.markdown.harmless",
+    # A line of a hundred thousand characters keeps nbconvert's own busy for minutes.
+    "highlight_code": "autograder.nbgrader.highlight.highlighted",
 }
 
 # `nbgrader autograde` and formgrader's button let the engine grade: a student's code runs in a

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 CONFIG = "nbgrader_config.py"
+HANDED_IN = frozenset({"submitted", "autograded", "feedback"})
+"""nbgrader's folders of what students hand in, and of what is made of it."""
 NAME = re.compile(r"(?P<number>\d\d)-[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -21,6 +26,26 @@ class CourseNotFoundError(CourseError):
 
 class LabNotFoundError(CourseError):
     """No lab, or more than one, has a name that begins so."""
+
+
+def with_settings(start: Path) -> Iterator[Path]:
+    """Yield the folders that hold settings of nbgrader, from a folder upward.
+
+    Settings are code. Those that a student may have handed in are left out: below `submitted/`
+    and the like, and where anybody may write.
+    """
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if (folder / CONFIG).is_file() and not HANDED_IN & set(folder.parts):
+            anybody = folder.stat().st_mode & stat.S_IWOTH
+            if not anybody or (folder / CONFIG).stat().st_uid in {0, os.geteuid()}:
+                yield folder
+
+
+def is_handed_in(path: Path) -> bool:
+    """Tell whether a file lies in a course's folder of what students handed in."""
+    folders = path.resolve().parents
+    return any(one.name in HANDED_IN and (one.parent / CONFIG).is_file() for one in folders)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +111,8 @@ class Course:
         Raises:
             CourseNotFoundError: Neither the folder nor one above it is a course.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / CONFIG).is_file() and (folder / "content").is_dir():
+        for folder in with_settings(start):
+            if (folder / "content").is_dir():
                 return cls(folder)
         raise CourseNotFoundError(
             f"{start} is not inside a course: no folder from there upward holds {CONFIG} "

@@ -12,6 +12,7 @@ from rich.console import Console
 from autograder.checks.notebook import RECORD_TYPE
 from autograder.checks.records import CheckResult
 from autograder.checks.scoring import as_number
+from autograder.course import is_handed_in
 from autograder.render.terminal import print_check
 
 CELL_SECONDS = 30
@@ -55,6 +56,11 @@ def checked(path: Path) -> list[CheckResult]:
     Raises:
         NotALab: There is nothing to check.
     """
+    if is_handed_in(path):
+        raise NotALab(
+            f"{path} was handed in, and this command runs a notebook with all your own rights. "
+            "Use `autograder grade LAB --student ID`, which runs it in a sandbox."
+        )
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.ValidationError) as error:

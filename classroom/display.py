@@ -6,7 +6,7 @@ import html
 from typing import TYPE_CHECKING
 
 from classroom.docs_page import docs_path
-from classroom.jupyter_address import browser_url
+from classroom.jupyter_address import browser_is_elsewhere, browser_url
 
 if TYPE_CHECKING:
     from classroom.server import Server
@@ -32,12 +32,22 @@ def as_html(server: Server) -> str:
     base = browser_url(server.port)
     docs = docs_path(server.app)
     if docs is None:
-        href = html.escape(base + "/")
-        return f'<p>Serving <b>{name}</b> at <a href="{href}" target="_blank">{server.url}</a></p>'
+        return f"<p>{_address(server)}</p>"
     href = html.escape(base + docs)
     return (
-        f"<p>Serving <b>{name}</b> at <code>{server.url}</code>: "
+        f"<p>{_address(server)}: "
         f'<a href="{href}" target="_blank">open its documentation in a new tab</a></p>'
         f'<iframe title="Documentation of {name}" src="{href}" width="100%" height="{_HEIGHT}" '
         'style="border: 1px solid #8884" loading="lazy"></iframe>'
     )
+
+
+def _address(server: Server) -> str:
+    """Name the addresses: the notebook's own, and another one for a browser that is elsewhere."""
+    name, href = html.escape(server.name), html.escape(browser_url(server.port) + "/")
+    if browser_is_elsewhere():
+        return (
+            f"Serving <b>{name}</b> at <code>{server.url}</code> for this notebook, "
+            f'and at <a href="{href}" target="_blank">{href}</a> for your browser'
+        )
+    return f'Serving <b>{name}</b> at <a href="{href}" target="_blank">{server.url}</a>'

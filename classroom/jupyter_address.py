@@ -19,6 +19,11 @@ def browser_url(port: int) -> str:
     return f"http://127.0.0.1:{port}" if base is None else f"{base}proxy/{port}"
 
 
+def browser_is_elsewhere() -> bool:
+    """Return whether the reader's browser runs on another machine, as on JupyterHub or Binder."""
+    return "JUPYTERHUB_SERVICE_PREFIX" in os.environ
+
+
 def jupyter_base_url() -> str | None:
     """Return the base URL of the Jupyter server that started this kernel, or None.
 

@@ -13,6 +13,7 @@ import ctypes
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,12 +33,45 @@ _SANDBOX = "No port may be opened here: this is a sandbox."
 _IDLE = 60
 """Seconds that an idle connection is kept: longer than anybody waits here, since a request that
 meets the end of its connection is lost."""
+_BEAT = 0.25
+"""Seconds between looks at how late a loop is."""
 _STUCK = 1.0
 """Seconds after which a loop that does not answer counts as blocked."""
 
 
 class _Interrupted(BaseException):
     """Raised inside a handler that blocks the server's loop while the server is stopped."""
+
+
+class Lateness:
+    """How late an event loop came to what was due.
+
+    Args:
+        loop: The loop; `beat` is called in it.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due = time.monotonic()
+        self._worst = 0.0
+        self._over = False
+
+    def beat(self) -> None:
+        """Take note of how late this call is, and have it called again."""
+        self._worst = self.worst
+        if not self._over:
+            self._due = time.monotonic() + _BEAT
+            self._loop.call_later(_BEAT, self.beat)
+
+    @property
+    def worst(self) -> float:
+        """Seconds by which the loop was late at most, or is by now."""
+        return max(self._worst, time.monotonic() - self._due)
+
+    def end(self) -> float:
+        """Measure no more, and return the worst."""
+        self._over = True
+        return self.worst
 
 
 class NoSocketsError(OSError):
@@ -162,6 +196,38 @@ class BackgroundServer:
         for connection in list(self._uvicorn.server_state.connections):
             if getattr(connection, "client", None) == client:
                 connection.transport.abort()
+
+    def come_to_rest(self, *, timeout: float) -> bool:
+        """Break off every connection and wait until nothing of the app runs; for its owner.
+
+        Args:
+            timeout: Seconds to wait.
+
+        Returns:
+            Whether the loop answers and nothing is under way any more.
+        """
+        resting = asyncio.run_coroutine_threadsafe(self._rest(), self._loop)
+        try:
+            resting.result(timeout)
+        except TimeoutError:
+            resting.cancel()
+            return False
+        return True
+
+    async def _rest(self) -> None:
+        state = self._uvicorn.server_state
+        while state.connections or state.tasks:
+            for connection in list(state.connections):
+                connection.transport.abort()
+            for task in list(state.tasks):
+                task.cancel()
+            await asyncio.sleep(0)
+
+    def watch(self) -> Lateness:
+        """Return what measures from now on how late the server's loop is."""
+        lateness = Lateness(self._loop)
+        self._loop.call_soon_threadsafe(lateness.beat)
+        return lateness
 
     def take_errors(self, *, since: float = 0.0) -> list[BaseException]:
         """Return the exceptions that the app let through since the last call, oldest first.

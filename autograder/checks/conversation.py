@@ -18,6 +18,11 @@ from autograder.checks.http1 import Transport
 from autograder.checks.subject import Endpoint, NoAnswer
 from classroom.upstream import current_deadline
 
+_CHARSETS = frozenset(
+    ["utf-8", "utf8", "us-ascii", "ascii", "iso-8859-1", "latin-1", "latin1", "windows-1252"]
+)
+"""What text is decoded by. Python knows others that take minutes for a megabyte."""
+
 
 @dataclass
 class Turn:
@@ -91,6 +96,8 @@ class Client(httpx2.AsyncClient):
             raise NoAnswer(
                 f"Your app broke off the connection while it answered {what} ({error})."
             ) from None
+        if (turn.response.charset_encoding or "utf-8").lower() not in _CHARSETS:
+            turn.response.encoding = "utf-8"
         return turn.response
 
 

@@ -19,7 +19,8 @@ import httpx2
 from autograder.checks.subject import Endpoint
 
 MAX_HEAD: Final = 64 * 1024
-"""Bytes of status line and headers that are read; a hostile answer's may never end."""
+"""Bytes of status line and headers that are read, and of whatever else comes between two pieces
+of a body or after its end: trailers, say. A hostile answer's may never end."""
 _MAX_WAITING: Final = 256 * 1024
 """Bytes of a body that may wait to be read before the sender is slowed down."""
 _ERROR: Final = 500
@@ -249,7 +250,7 @@ class _Answer:
         self._keep = False
         self._surplus = False  # what comes behind the end was not asked for
         self._parser = httptools.HttpResponseParser(self)
-        self._head_size = 0
+        self._beside = 0  # bytes since the last piece of the body
         self._chunks: deque[bytes] = deque()
         self._waiting = 0
         self._news = asyncio.Event()
@@ -263,14 +264,14 @@ class _Answer:
 
     def feed(self, data: bytes) -> str | None:
         """Take bytes; return what is wrong with them, if anything."""
-        if not self.head.done():
-            self._head_size += len(data)
+        self._beside += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserError as error:
             return str(error)
-        if not self.head.done() and self._head_size > MAX_HEAD:
-            return f"the headers are longer than {MAX_HEAD} bytes"
+        if self._beside > MAX_HEAD:
+            what = "what follows its body is" if self.head.done() else "the headers are"
+            return f"{what} longer than {MAX_HEAD} bytes"
         return None
 
     def ended(self) -> None:
@@ -338,7 +339,7 @@ class _Answer:
             self.reason += status
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._surplus:
+        if self._surplus or self.head.done():  # trailers say nothing that anybody asks for
             return
         self.headers.append((name, value))
         self.names.add(name.decode("latin-1").lower())
@@ -357,6 +358,7 @@ class _Answer:
     def on_body(self, body: bytes) -> None:
         if self._surplus:
             return
+        self._beside = 0
         self._chunks.append(body)
         self._waiting += len(body)
         if self._waiting > _MAX_WAITING:

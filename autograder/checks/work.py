@@ -14,6 +14,8 @@ from autograder.checks.subject import NoAnswer, NotServed
 from autograder.checks.verdict import Observed
 from classroom.upstream import Deadline, Upstream, within
 
+MAX_PRINTED = 20_000
+"""Characters that are kept of what a submission writes during one check."""
 _NESTED = 8
 """Turns of the loop in which generators inside generators come to their end."""
 
@@ -129,8 +131,9 @@ class Work:
             self.observed.raised += self._errors()
             self.observed.routes = self.job.subject.routes()
         printed = self.job.take_printed()
-        if not hidden:
-            self.printed.append(printed)
+        room = MAX_PRINTED - sum(map(len, self.printed))
+        if not hidden and room > 0:
+            self.printed.append(printed if len(printed) <= room else f"{printed[:room]} …")
 
     def _errors(self) -> list[str]:
         """Return what the app, as it is served now, raised during the current test."""

@@ -43,6 +43,9 @@ from autograder.sandbox.report import MINIMUM, held_here
 
 _BOOT_SECONDS: Final = 60
 _ANSWER_SECONDS: Final = 30
+_BASE: Final = frozenset({Layer.LIMITS, Layer.NO_NEW_PRIVILEGES, Layer.CALLS, Layer.CAPABILITIES})
+_PROMISED: Final = frozenset(Layer) - {Layer.BUBBLEWRAP}
+"""Layers that every child has, if they hold here: no result says more than was seen in it."""
 _LONGEST_FOLDER: Final = 90
 """Bytes of the path of a folder in which a socket still fits."""
 
@@ -98,6 +101,7 @@ class ForkServer:
                 f"{minimum.name.lower()}. Run `autograder doctor` to see what is missing, or "
                 "give --unsafe-no-sandbox to run students' code without it."
             )
+        self._promised = held & _PROMISED if Layer.FILES in held else held & _BASE
         self._bubblewrap = Layer.FILES not in held and Layer.BUBBLEWRAP in held and not unsafe
         self._hub = None if self._bubblewrap else hub  # there, files are hidden from its start
         self._nursery: Nursery | None = None
@@ -205,7 +209,8 @@ class ForkServer:
 
     def _check(self, child: Submission) -> None:
         applied = child.begin()
-        if applied.level < self.minimum or (not self._unsafe and applied.level < self.level):
+        lost = set() if self._unsafe or self._bubblewrap else self._promised - applied.held
+        if lost or applied.level < self.minimum:
             reasons = "; ".join(f"{layer}: {why}" for layer, why in applied.missing.items())
             raise SandboxTooWeakError(f"A layer of the sandbox failed ({reasons}).")
 

@@ -60,6 +60,7 @@ class Server:
     options: Options
     _children: set[int] = field(default_factory=set)
     _ended: dict[int, int] = field(default_factory=dict)
+    _users: dict[int, int | None] = field(default_factory=dict)
     _started: int = 0
 
     def answer_all(self) -> None:
@@ -106,6 +107,7 @@ class Server:
         for descriptor in descriptors:
             os.close(descriptor)
         self._children.add(child)
+        self._users[child] = user
         with _descriptor_of(child) as watch:
             self._send({"child": child}, watch)
 
@@ -119,6 +121,8 @@ class Server:
             replace_environment(environment(policy))
             os.chdir(policy.working_folder)
             return Applied()
+        if policy.processes and self.world.mounts and not namespaces.hide_shared_memory():
+            raise OSError("no /dev/shm of its own could be had")
         return apply(policy, world=self.world, user=user, without=self.options.without)
 
     def _end(self, child: int) -> int | None:
@@ -126,6 +130,7 @@ class Server:
         if child not in self._children:
             return None
         self._children.discard(child)
+        user = self._users.pop(child, None)
         if child not in self._ended:
             _kill(os.kill, child)
         _kill(os.killpg, child)  # its session: the filter lets nothing leave it
@@ -133,6 +138,8 @@ class Server:
             pass
         if not self.world.processes:
             self._end_orphans()
+        if user is not None and not self.world.mounts:
+            _remove_shared_files(user)
         return self._ended.pop(child, None)
 
     def _end_orphans(self) -> None:
@@ -168,6 +175,15 @@ def _descriptor_of(process: int) -> Iterator[list[int]]:
         yield [descriptor]
     finally:
         os.close(descriptor)
+
+
+def _remove_shared_files(user: int) -> None:
+    """Remove what a throw-away user has left in shared memory, where that is everybody's."""
+    with os.scandir("/dev/shm") as entries:  # noqa: S108 - swept, not used
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_uid == user:
+                    os.unlink(entry.path)  # noqa: PTH108 - a path as it was found
 
 
 def _kill(how: Any, process: int) -> None:
@@ -253,6 +269,7 @@ def _enter_world(options: Options, control: socket.socket) -> World:
         network=Layer.NETWORK not in options.without,
         mounts=Layer.MOUNTS not in options.without,
     )
+    privileges.close_memory()
     if not world.processes:
         return world
     inside = os.fork()

@@ -10,16 +10,33 @@ import errno
 import fnmatch
 import os
 import stat
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 
 from autograder.grading.cache import write_whole
 
 MAX_FILES = 200
+MAX_ENTRIES = 2_000
+"""Names that are looked at."""
+MAX_DEPTH = 8
+"""Folders inside folders that are looked into."""
 MAX_BYTES = 16 * 2**20
 """Size of one file."""
 MAX_TOTAL = 64 * 2**20
 _READ_ONLY = 0o444
+_NEVER = (
+    *("*.ipynb", ".*"),
+    # What a program takes as its settings, or runs, because it was started beside it.
+    *("*_config.py", "*_config.json", "conftest.py", "sitecustomize.py", "usercustomize.py"),
+    *("*.pth", "pytest.ini", "tox.ini", "setup.cfg", "setup.py", "pyproject.toml", "makefile"),
+    *("gnumakefile", "*.mk", "*.desktop", "pyvenv.cfg"),
+    # What a browser runs: these are copied on into feedback/, and are opened from there.
+    *("*.htm", "*.html", "*.shtml", "*.xht", "*.xhtml", "*.mht", "*.mhtml", "*.svg", "*.svgz"),
+    *("*.xml", "*.xsl", "*.xslt", "*.js", "*.mjs", "*.swf", "*.hta"),
+)
+"""Names, in lower case, of what is not copied on, because it would do something there."""
 
 
 def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
@@ -29,20 +46,7 @@ def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
         folder: The submission.
         ignored: Patterns of names that nbgrader ignores.
     """
-    found: dict[str, Path] = {}
-    total = 0
-    for parent, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not _is_left_out(name, ignored))
-        for name in sorted(names):
-            path = Path(parent) / name
-            if _is_left_out(name, ignored):
-                continue
-            state = path.lstat()
-            fits = state.st_size <= MAX_BYTES and total + state.st_size <= MAX_TOTAL
-            if stat.S_ISREG(state.st_mode) and fits and len(found) < MAX_FILES:
-                found[str(path.relative_to(folder))] = path
-                total += state.st_size
-    return found
+    return _fitting(folder, _files(folder, ignored))
 
 
 def handed_on(folder: Path, names: Collection[str]) -> dict[str, Path]:
@@ -54,7 +58,44 @@ def handed_on(folder: Path, names: Collection[str]) -> dict[str, Path]:
     """
     if not names:
         return {}
-    return {name: path for name, path in listing(folder, ()).items() if name in names}
+    return _fitting(folder, (folder / name for name in sorted(names) if Path(name).name == name))
+
+
+def _files(folder: Path, ignored: Collection[str]) -> Iterator[Path]:
+    """Yield what is no folder, a folder's own first; no further than a student would nest them."""
+    waiting = deque([(folder, 0)])
+    looked_at = 0
+    while waiting:
+        parent, depth = waiting.popleft()
+        try:
+            with os.scandir(parent) as found:
+                entries = sorted(islice(found, MAX_ENTRIES - looked_at), key=lambda one: one.name)
+        except OSError:  # not to be opened, or its path has become too long
+            continue
+        looked_at += len(entries)
+        for entry in entries:
+            if _is_left_out(entry.name, ignored):
+                continue
+            if not entry.is_dir(follow_symlinks=False):
+                yield Path(entry.path)
+            elif depth < MAX_DEPTH:
+                waiting.append((Path(entry.path), depth + 1))
+
+
+def _fitting(folder: Path, paths: Iterable[Path]) -> dict[str, Path]:
+    """Return the regular files among some, as far as they fit together."""
+    found: dict[str, Path] = {}
+    total = 0
+    for path in paths:
+        try:
+            state = path.lstat()
+        except OSError:
+            continue
+        fits = state.st_size <= MAX_BYTES and total + state.st_size <= MAX_TOTAL
+        if stat.S_ISREG(state.st_mode) and fits and len(found) < MAX_FILES:
+            found[str(path.relative_to(folder))] = path
+            total += state.st_size
+    return found
 
 
 def states(files: Mapping[str, Path]) -> list[tuple[str, int, int]]:
@@ -100,4 +141,6 @@ def _content(path: Path) -> bytes:
 
 def _is_left_out(name: str, ignored: Collection[str]) -> bool:
     # Also a folder with a notebook's name, which would stand in the notebook's way.
-    return name.endswith(".ipynb") or any(fnmatch.fnmatch(name, pattern) for pattern in ignored)
+    return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in _NEVER) or any(
+        fnmatch.fnmatch(name, pattern) for pattern in ignored
+    )

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
 
-from autograder.course import CONFIG
+from autograder.course import with_settings
 
 STATE = ".autograder"
 """Folder of a course in which the engine remembers what it has graded."""
@@ -28,8 +28,7 @@ def busy_workers(
         jobs: How many workers are wanted.
         again: Whether what was graded before is graded again.
     """
-    start = start.resolve()
-    root = next((one for one in (start, *start.parents) if (one / CONFIG).is_file()), None)
+    root = next(with_settings(start), None)
     if root is None:
         return 0
     wanted = (

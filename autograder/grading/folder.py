@@ -11,7 +11,13 @@ from nbgrader.coursedir import CourseDirectory  # type: ignore[import-untyped]  
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from autograder.course import CONFIG, CourseError, CourseNotFoundError, LabNotFoundError
+from autograder.course import (
+    CONFIG,
+    CourseError,
+    CourseNotFoundError,
+    LabNotFoundError,
+    with_settings,
+)
 from autograder.grading.early import STATE
 
 
@@ -41,12 +47,16 @@ class CourseFolder:
         Raises:
             CourseNotFoundError: Neither the folder nor one above it is a course.
         """
-        start = start.resolve()
-        for folder in (start, *start.parents):
-            if (folder / CONFIG).is_file():
-                course = cls(folder)
-                if course.sources.is_dir():
-                    return course
+        found: CourseFolder | None = None
+        # From the outside inward: a course says which folders in it hold what was handed in.
+        for folder in reversed(list(with_settings(start))):
+            if found is not None and found.was_handed_in(folder):
+                break
+            course = cls(folder)
+            if course.sources.is_dir():
+                found = course
+        if found is not None:
+            return found
         raise CourseNotFoundError(
             f"{start} is not inside a course: no folder from there upward holds {CONFIG} "
             "and the solutions that it names. Go into the course's folder and try again."
@@ -79,6 +89,15 @@ class CourseFolder:
         gradebook = self.gradebook_url.removeprefix("sqlite:///")
         files = [Path(gradebook)] if gradebook != self.gradebook_url else []
         return (*map(self.path, steps), self.state, *files)
+
+    def was_handed_in(self, folder: Path) -> bool:
+        """Tell whether a folder holds what students handed in, or what is made of it."""
+        steps = (
+            self.nbgrader.submitted_directory,
+            self.nbgrader.autograded_directory,
+            self.nbgrader.feedback_directory,
+        )
+        return any(folder.is_relative_to(self.path(step).resolve()) for step in steps)
 
     def path(self, step: str) -> Path:
         """Return the folder of one of nbgrader's steps, such as `submitted`."""

@@ -48,7 +48,7 @@ class Options:
     Attributes:
         jobs: How many workers.
         cached: Whether to take over what an earlier run has found out.
-        seed: What the tests' values are drawn from; drawn itself if None.
+        seed: What the tests' values are drawn from; drawn for each submission if None.
         unsafe: Run without a sandbox.
         wait: How many seconds a test waits for one answer or gate.
     """
@@ -90,7 +90,6 @@ class Grading:
         self._world = cache.world(data=self.lab.data_digest(), sandbox=self._sandbox)
         self._layout = cache.digest(self.lab.release, cache.hash_of_code(*cache.SHOWING))
         self._records = Records(self.course.state / self.lab.name)
-        self._seed = secrets.randbits(32) if self.options.seed is None else self.options.seed
         self._class_size = 0
         self._pool: Pool | None = None
         self._writer: Writer | None = None
@@ -231,11 +230,15 @@ class Grading:
             Task(
                 name=work.student,
                 steps=tuple(replace(step, check=None) for step in work.steps),
-                seed=work.record.seed(work.known, work.cells, self._seed),
+                seed=work.record.seed(work.known, work.cells, self._drawn()),
                 known=work.known.checks if work.known else {},
                 files={name: str(path) for name, path in work.files.items()},
             )
         )
+
+    def _drawn(self) -> int:
+        """Return a seed for one submission: what one student saw tells another nothing."""
+        return secrets.randbits(32) if self.options.seed is None else self.options.seed
 
     def _hired(self) -> Pool:
         """Start the workers."""
@@ -299,7 +302,7 @@ class Grading:
             message=" ".join(filter(None, (reason, losses))),
             seconds=round(work.seconds + (judging or 0) + time.perf_counter() - begun, 3),
             sandbox=judged.sandbox if judged else self._sandbox,
-            seed=judged.seed if judged else self._seed,
+            seed=judged.seed if judged else self.options.seed or 0,
         )
 
 

@@ -66,6 +66,8 @@ class Fetched:
                 notebook, altered = rebuilt.notebook, (*self.wrong, *rebuilt.altered)
             except Unreadable as error:
                 reason = str(error)
+            except Exception as error:  # noqa: BLE001 - one submission never stops the class
+                notebook, altered, reason = release, self.wrong, _unforeseen(error)
         return HandedIn(
             folder=self.folder,
             notebook=notebook,
@@ -88,7 +90,14 @@ def fetch(folder: Path, name: str) -> Fetched:
         data = read_submission(folder / name)
     except Unreadable as error:
         reason = str(error)
+    except Exception as error:  # noqa: BLE001 - one submission never stops the class
+        reason = _unforeseen(error)
     return Fetched(folder=folder, data=data, reason=reason, wrong=wrong, timestamp=timestamp)
+
+
+def _unforeseen(error: Exception) -> str:
+    """Return what is said of a submission that does what nobody has thought of."""
+    return f"It cannot be read ({type(error).__name__}: {error!s:.200})."
 
 
 def read(folder: Path, name: str, release: NotebookNode) -> HandedIn:
@@ -98,12 +107,22 @@ def read(folder: Path, name: str, release: NotebookNode) -> HandedIn:
 
 def _timestamp(file: Path) -> tuple[dt.datetime | None, tuple[str, ...]]:
     """Return when a submission was handed in, and what is wrong with that file."""
+    text, wrong = timestamp_text(file)
+    return (parse_utc(text) if text else None), wrong
+
+
+def timestamp_text(file: Path) -> tuple[str, tuple[str, ...]]:
+    """Return a time of submission that nbgrader can read, and what is wrong with the file.
+
+    Args:
+        file: `timestamp.txt`, as whoever handed it in has left it.
+    """
     if not file.exists() and not file.is_symlink():
-        return None, ()
+        return "", ()
     try:
-        text = read_submission(file)[: LONGEST_TIMESTAMP + 1].decode("utf-8").strip()
-        if len(text) > LONGEST_TIMESTAMP:  # nbgrader's parser would be busy with it for hours
-            return None, (_TIMESTAMP,)
-        return (parse_utc(text) if text else None), ()
+        text = read_submission(file, most=LONGEST_TIMESTAMP).decode("utf-8").strip()
+        if text:
+            parse_utc(text)
     except (Unreadable, ValueError, OverflowError):
-        return None, (_TIMESTAMP,)
+        return "", (_TIMESTAMP,)
+    return text, ()

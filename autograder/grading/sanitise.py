@@ -26,6 +26,8 @@ MAX_CELLS = 2_000
 """Cells of a submission that are looked at."""
 MAX_SOURCE = 256 * 1024
 """Characters of one cell's source that are kept."""
+MAX_SOURCES = 2**20
+"""Characters of all sources that are kept."""
 
 Cell = dict[str, Any]
 
@@ -47,8 +49,12 @@ class Rebuilt:
     altered: tuple[str, ...] = ()
 
 
-def read_submission(file: Path) -> bytes:
+def read_submission(file: Path, *, most: int = MAX_BYTES) -> bytes:
     """Return a submitted file's bytes.
+
+    Args:
+        file: The file.
+        most: How many it may have.
 
     Raises:
         Unreadable: It is missing, a link, no ordinary file, or too large.
@@ -64,11 +70,12 @@ def read_submission(file: Path) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise Unreadable(f"{file.name} is no ordinary file.")
         with os.fdopen(descriptor, "rb", closefd=False) as opened:
-            data = opened.read(MAX_BYTES + 1)
+            data = opened.read(most + 1)
     finally:
         os.close(descriptor)
-    if len(data) > MAX_BYTES:
-        raise Unreadable(f"{file.name} is larger than {MAX_BYTES // 2**20} MB.")
+    if len(data) > most:
+        size = f"{most // 2**20} MB" if most >= 2**20 else f"{most} bytes"
+        raise Unreadable(f"{file.name} is larger than {size}.")
     return data
 
 
@@ -89,7 +96,12 @@ def rebuild(data: bytes, release: NotebookNode) -> Rebuilt:
     texts: dict[str, str] = {}
     added: dict[str, list[str]] = {}
     place = ""
+    room = MAX_SOURCES
     for cell in handed_in:
+        room -= len(_text(cell))
+        if room < 0:
+            report.note_length(_name(cell))
+            continue
         name = _name(cell)
         if name in known and name not in report.seen:
             report.compare(name, cell)
@@ -146,6 +158,13 @@ class _Report:
                 self.changes.append(f"{key} of {name}")
         if _metadata(cell).get("tags", []) != given.metadata.get("tags", []):
             self.changes.append(f"tags of {name}")
+
+    def note_length(self, name: str) -> None:
+        """Take note that a cell was left out, because the notebook is too long."""
+        what = name if name in self.known else "added cells"
+        self.changes.append(f"left out for length: {what}")
+        if name in self.known:
+            self.seen.append(name)
 
     def note_copy(self, name: str) -> None:
         if name in self.known:

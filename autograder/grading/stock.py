@@ -11,6 +11,7 @@ import shutil
 import time
 import warnings
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ import nbformat
 from nbgrader.api import Gradebook  # type: ignore[import-untyped]  # it ships no types
 from nbgrader.apps import NbGraderAPI  # type: ignore[import-untyped]
 from nbgrader.coursedir import CourseDirectory  # type: ignore[import-untyped]
-from nbgrader.utils import is_grade, parse_utc  # type: ignore[import-untyped]
+from nbgrader.utils import is_grade  # type: ignore[import-untyped]
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.checks.notebook import RECORD_TYPE
 from autograder.checks.records import CheckResult
-from autograder.grading.handed_in import LONGEST_TIMESTAMP
+from autograder.grading.handed_in import timestamp_text
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.sanitise import Unreadable, read_submission, rebuild
 
@@ -34,8 +35,11 @@ _ENGINE = "AUTOGRADER_ENGINE"
 """The environment variable that nbgrader_config.py reads."""
 REBUILT = ".rebuilt"
 """Folder of a course that holds the submissions as nbgrader may read them."""
-_FROM_THE_EXCHANGE = ("timestamp.txt", "submission_secret.txt")
-"""What `nbgrader submit` adds: how late it is, and where its feedback goes."""
+_TIMESTAMP = "timestamp.txt"
+"""What `nbgrader submit` adds to say how late it is."""
+_SECRET = "submission_secret.txt"  # noqa: S105 - a name
+"""What it adds to say where the feedback goes."""
+_LONGEST_SECRET = 1_000
 
 
 class StockCourse:
@@ -116,11 +120,12 @@ class StockCourse:
         source, target = self._submitted / student / lab, self.folder / REBUILT / student / lab
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        for name in _FROM_THE_EXCHANGE:
-            given = source / name
-            if given.is_file() and not given.is_symlink():
-                shutil.copyfile(given, target / name)
-        altered = _without_wrong_timestamp(target / "timestamp.txt")
+        with suppress(Unreadable):
+            secret = read_submission(source / _SECRET, most=_LONGEST_SECRET)
+            (target / _SECRET).write_bytes(secret)
+        time, altered = timestamp_text(source / _TIMESTAMP)
+        if time:
+            (target / _TIMESTAMP).write_text(time, encoding="utf-8")
         released = self.folder / self._directory.release_directory / lab / f"{lab}.ipynb"
         release = nbformat.read(released, as_version=4)
         try:
@@ -153,21 +158,6 @@ def _stock_settings(folder: Path) -> Config:
             del os.environ[_ENGINE]
         else:
             os.environ[_ENGINE] = before
-
-
-def _without_wrong_timestamp(file: Path) -> tuple[str, ...]:
-    """Remove a time of submission that nbgrader would stumble over; say so."""
-    if not file.exists():
-        return ()
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-        if len(text) <= LONGEST_TIMESTAMP:  # a long one keeps nbgrader's parser busy for hours
-            parse_utc(text)
-            return ()
-    except (ValueError, OverflowError):
-        pass
-    file.unlink()
-    return ("timestamp.txt",)
 
 
 def _mark_for_review(row: Any, reason: str) -> None:

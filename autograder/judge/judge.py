@@ -11,8 +11,16 @@ from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING, Deadlines
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
+from autograder.checks.transcript import cut
 from autograder.checks.verdict import Findings
-from autograder.child import CellRun, ChildLostError, ForkServer, Submission
+from autograder.child import (
+    CellRun,
+    ChildLostError,
+    ForkServer,
+    Printed,
+    Raised,
+    Submission,
+)
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
@@ -25,6 +33,10 @@ CELL_SECONDS = 10.0
 """How long one cell of a submission may compute."""
 CELL_WAITING = 30.0
 """How long it may take by the clock: one that sleeps ends, and a busy machine gets its time."""
+MAX_SHOWN = 2**19
+"""Characters that all cells of a submission may put out together."""
+_CUT = 200
+_TOO_LOUD = f"... Left out: this notebook put out more than {MAX_SHOWN:,} characters ..."
 _OVERTIME = "The time for this notebook was used up before this cell."
 
 
@@ -41,6 +53,7 @@ class _Run:
         losses: A line for each time that the process was lost.
         overtime: Whether the time was used up.
         by_clock: Whether the clock ended a cell.
+        room: Characters of output that are still kept.
     """
 
     server: ForkServer
@@ -51,9 +64,29 @@ class _Run:
     losses: list[str] = field(default_factory=list)
     overtime: bool = False
     by_clock: bool = False
+    room: int = MAX_SHOWN
 
     def __post_init__(self) -> None:
         self.start()
+
+    def within_bounds(self, run: CellRun) -> CellRun:
+        """Return how a cell went, without what it put out where that is more than there is room."""
+        raised = run.raised or Raised(type="", message="")
+        texts = (run.printed.stdout, run.printed.stderr, run.result, raised.text)
+        size = sum(map(len, (*texts, raised.type, raised.message, raised.source)))
+        if size <= self.room:
+            self.room -= size
+            return run
+        self.room -= min(self.room, _CUT)
+        less = raised.model_copy(
+            update={"text": "", "source": "", "message": cut(raised.message, _CUT)}
+        )
+        return replace(
+            run,
+            printed=Printed(_TOO_LOUD if self.room else ""),
+            result="",
+            raised=less if run.raised else None,
+        )
 
     def start(self) -> None:
         """Make a process."""
@@ -77,7 +110,7 @@ class _Run:
             self.cells[step.cell] = CellRun(step.cell, result=_OVERTIME)
             return
         run = self._run(step)
-        self.cells[step.cell] = run
+        self.cells[step.cell] = self.within_bounds(run)
         if run.loss is None:
             self.ran.append(step)
 

@@ -73,7 +73,10 @@ class Answer:
         problem: Why nothing came of it.
         fatal: Whether the problem is the lab's or the machine's, so that no task can be done.
         again: Whether another worker might have more luck.
-        seconds: How long it took.
+        seconds: How long it took, in all attempts.
+        doubt: Why the verdict may not be the submission's own fault; empty if it is sure. It is
+            thrown away, and the submission judged anew by another worker.
+        spent: Whether the worker must not judge another submission.
     """
 
     name: str = ""
@@ -82,6 +85,8 @@ class Answer:
     fatal: bool = False
     again: bool = False
     seconds: float = 0.0
+    doubt: str = ""
+    spent: bool = False
 
 
 SET_UP: TypeAdapter[Any] = TypeAdapter(SetUp)

@@ -1,7 +1,8 @@
 """The coordinator's side of the workers: hands out submissions, takes verdicts, replaces the dead.
 
 A worker holds at most two tasks, the one that it judges and the next, so that it never waits for
-the coordinator to write. One that dies or hangs is replaced; its task is tried once more.
+the coordinator to write. One that dies, hangs or doubts its own verdict is replaced; its task is
+tried once more.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from typing import Self
 
+from autograder.judge.judged import Judged
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.judge.staff import Staff
 from autograder.judge.zygote import Hired
@@ -41,6 +43,13 @@ class _Worker:
     tasks: deque[Task] = field(default_factory=deque)
     until: float = 0.0
     """When the oldest task, or the start, counts as hung."""
+    since: float = 0.0
+    """When the oldest task was begun."""
+
+    def begin(self, limit: float) -> None:
+        """Take note that the oldest task is begun."""
+        self.since = time.monotonic()
+        self.until = self.since + limit
 
 
 class Pool:
@@ -60,6 +69,7 @@ class Pool:
         self._jobs = jobs
         self._workers: list[_Worker] = []
         self._tries: dict[str, int] = {}
+        self._spent: dict[str, float] = {}
         self._again: deque[Task] = deque()
         self._staff = staff
         self._undo = contextlib.ExitStack()
@@ -132,7 +142,7 @@ class Pool:
 
     def _send(self, worker: _Worker, task: Task) -> None:
         if worker.tasks[0] is task:
-            worker.until = time.monotonic() + self._limit
+            worker.begin(self._limit)
         with contextlib.suppress(OSError):  # a dead worker is noticed when it is listened to
             worker.hired.connection.send_bytes(TASK.dump_json(task))
 
@@ -153,31 +163,56 @@ class Pool:
             for task in worker.tasks:
                 self._send(worker, task)
             return
+        assert worker.tasks[0].name == answer.name, "workers answer in the order of their tasks"
+        if answer.doubt:
+            yield from self._replace(worker, answer.doubt, answer.judged)
+            return
         done = worker.tasks.popleft()
-        assert done.name == answer.name, "workers answer in the order of their tasks"
         self._tries.pop(done.name, None)
-        worker.until = time.monotonic() + self._limit
-        yield answer
+        yield replace(answer, seconds=answer.seconds + self._spent.pop(done.name, 0.0))
+        worker.begin(self._limit)
+        if answer.spent:
+            self._dismiss(worker)
+            self._again.extend(worker.tasks)
 
-    def _replace(self, worker: _Worker, what: str) -> Iterator[Answer]:
-        """Put a new worker in the place of one that is lost; its task gets another try."""
-        worker.hired.end()
-        self._workers.remove(worker)
+    def _replace(
+        self, worker: _Worker, what: str, judged: Judged | None = None
+    ) -> Iterator[Answer]:
+        """Put a new worker in the place of one that is lost; its task gets another try.
+
+        Args:
+            worker: The one that is lost.
+            what: What it did, as the end of a sentence.
+            judged: What it made of its task, in doubt.
+        """
         if not worker.ready:
             self._deaths += 1
             if self._deaths > max(STARTS, self._jobs):
+                worker.hired.end()
+                self._workers.remove(worker)
                 raise CannotGradeError(f"The grader's worker {what} while it started.")
-        self._hire()
+        self._dismiss(worker)
         for number, task in enumerate(worker.tasks):
             if number == 0 and worker.ready:
                 self._tries[task.name] = self._tries.get(task.name, 0) + 1
+                spent = time.monotonic() - worker.since
+                self._spent[task.name] = self._spent.get(task.name, 0.0) + spent
             if self._tries.get(task.name, 0) >= TRIES:
                 del self._tries[task.name]
                 yield Answer(
-                    name=task.name, problem=f"The grader's worker {what} in {TRIES} attempts."
+                    name=task.name,
+                    judged=judged,
+                    problem=f"The grader's worker {what} in {TRIES} attempts.",
+                    seconds=self._spent.pop(task.name, 0.0),
                 )
             else:
                 self._again.append(task)
+
+    def _dismiss(self, worker: _Worker) -> None:
+        """End a worker and hire another."""
+        worker.hired.end()
+        self._workers.remove(worker)
+        self._hire()
 
     def _hire(self) -> None:
         assert self._staff is not None, "the pool is open"

@@ -25,12 +25,15 @@ from autograder.checks.records import CheckResult
 from autograder.checks.runner import BrokenCheck, run
 from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
 from autograder.judge.alone import alone, beside_others, confirmed
+from autograder.judge.health import Health
 from autograder.judge.judge import judge
 from autograder.judge.judged import Judged
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.judge.outside import is_wanted, outside_of
 from autograder.sandbox import Policy
-from classroom.upstream import Upstream
+
+MAX_RECORD = 10 * 2**20
+"""Bytes of all that came of one submission."""
 
 
 def work(connection: Connection, hub: socket.socket) -> None:
@@ -84,9 +87,13 @@ def _jobs(connection: Connection, set_up: SetUp, server: ForkServer) -> Generato
         outside = None
         if is_wanted(set_up.checks.values()):
             outside = undo.enter_context(outside_of(server))
+        health = Health(outside)
         _send(connection, Answer())
         for task in _tasks(connection):
-            yield from _judged(connection, set_up, server, task, outside)
+            answer = yield from _judged(set_up, server, task, health)
+            _send(connection, answer)
+            if answer.spent:
+                return
 
 
 def _tasks(connection: Connection) -> Iterator[Task]:
@@ -109,21 +116,15 @@ def _tasks(connection: Connection) -> Iterator[Task]:
 
 
 def _judged(
-    connection: Connection,
-    set_up: SetUp,
-    server: ForkServer,
-    task: Task,
-    outside: Upstream | None,
-) -> Generator[Job, None, None]:
+    set_up: SetUp, server: ForkServer, task: Task, health: Health
+) -> Generator[Job, None, Answer]:
     begun = time.perf_counter()
+    outside = health.outside
     steps = [
         replace(step, check=set_up.checks[step.cell]) if step.cell in set_up.checks else step
         for step in task.steps
     ]
-    port = None
-    if outside is not None:
-        outside.reset()
-        port = outside.port
+    port = outside.port if outside is not None else None
 
     def once(known: Mapping[str, CheckResult]) -> Generator[Job, None, Judged]:
         with _folders(set_up, task, port) as policy:
@@ -140,18 +141,24 @@ def _judged(
                 )
             )
 
-    with beside_others(set_up.quiet):
-        judged = yield from once(task.known)
-    if judged.late and server.alive:
-        sure = {cell: found for cell, found in judged.checks.items() if cell not in judged.late}
-        if outside is not None:
-            outside.reset()
-        with alone(set_up.quiet):
-            judged = confirmed(judged, (yield from once(sure)))
+    with health.watched() as examined:
+        with beside_others(set_up.quiet):
+            judged = yield from once(task.known)
+        if judged.late and server.alive:
+            sure = {cell: found for cell, found in judged.checks.items() if cell not in judged.late}
+            if outside is not None:
+                outside.reset()
+            with alone(set_up.quiet):
+                judged = confirmed(judged, (yield from once(sure)))
     if not server.alive:  # what went down with it is no fault of the submission
         raise ServerLostError("The fork server ended while it held a submission.")
-    seconds = time.perf_counter() - begun
-    _send(connection, Answer(name=task.name, judged=judged, seconds=seconds))
+    return Answer(
+        name=task.name,
+        judged=judged,
+        seconds=time.perf_counter() - begun,
+        doubt=examined.doubt,
+        spent=examined.spent,
+    )
 
 
 @contextlib.contextmanager
@@ -180,7 +187,11 @@ def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[
 
 
 def _send(connection: Connection, answer: Answer) -> None:
+    content = ANSWER.dump_json(answer)
+    if len(content) > MAX_RECORD:
+        problem = f"What came of it is larger than {MAX_RECORD // 2**20} MB."
+        content = ANSWER.dump_json(replace(answer, judged=None, problem=problem))
     try:
-        connection.send_bytes(ANSWER.dump_json(answer))
+        connection.send_bytes(content)
     except OSError:  # the coordinator is gone, and nobody is left to tell
         os._exit(1)

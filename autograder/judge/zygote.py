@@ -63,6 +63,7 @@ class Zygote:
             self._process = subprocess.Popen(
                 [
                     sys.executable,
+                    "-P",  # nothing from the folder in which it was started
                     "-m",
                     "autograder.judge.zygote_process",
                     str(its.fileno()),

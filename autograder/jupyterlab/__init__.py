@@ -3,7 +3,7 @@
 JupyterLab opens the course's README first. nbgrader's Assignment List, Formgrader and Create
 Assignment are hidden where no exchange is set up: there they answer with errors that mean nothing
 to somebody who learns alone. The settings beside this module render Markdown and switch the news
-off. `python -m autograder.jupyterlab` installs all this into the environment; setup does it.
+off; pyproject.toml names the places in the environment where they are installed.
 """
 
 from __future__ import annotations

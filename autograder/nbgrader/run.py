@@ -21,13 +21,11 @@ from typing import Any
 
 import nbformat
 from nbgrader.coursedir import CourseDirectory  # type: ignore[import-untyped]  # it ships no types
-from nbgrader.utils import parse_utc  # type: ignore[import-untyped]
 
 from autograder.grading import beside
 from autograder.grading.folder import CourseFolder
-from autograder.grading.handed_in import HandedIn, read
+from autograder.grading.handed_in import HandedIn, read, timestamp_text
 from autograder.grading.lab import GradedLab
-from autograder.grading.sanitise import Unreadable, read_submission
 from autograder.judge.pool import AT_ONCE
 from autograder.nbgrader.verdicts import Begun, Verdict, Verdicts
 
@@ -110,7 +108,7 @@ class Run:
         for student, given in handed_in.items():
             folder = Path(directory.format_path(str(self._root), student, self.lab.name))
             folder.mkdir(parents=True)
-            if time := _timestamp(given / TIMESTAMP):
+            if time := timestamp_text(given / TIMESTAMP)[0]:
                 (folder / TIMESTAMP).write_text(time, encoding="utf-8")
             self._given[str(folder)] = student, given
             yield str(folder), [str(folder / f"{self.lab.name}.ipynb")]
@@ -184,16 +182,6 @@ def _read(folder: Path, lab: GradedLab) -> HandedIn:
             folder=folder, notebook=lab.release, altered=(), reason=_LINK, timestamp=None
         )
     return read(folder, f"{lab.name}.ipynb", lab.release)
-
-
-def _timestamp(file: Path) -> str:
-    """Return a time of submission that nbgrader can read; empty if there is none."""
-    try:
-        text = read_submission(file).decode("utf-8").strip()
-        parse_utc(text)
-    except (Unreadable, ValueError, OverflowError):
-        return ""
-    return text
 
 
 def _new_folder(parent: Path) -> Path:

@@ -58,7 +58,7 @@ class Verdicts:
     Args:
         course: The course.
         lab: The lab.
-        seed: What the tests' values are drawn from; drawn itself if None.
+        seed: What the tests' values are drawn from; drawn for each submission if None.
         unsafe: Run without a sandbox.
         wait: How many seconds a test waits for one answer or gate.
     """
@@ -74,7 +74,6 @@ class Verdicts:
     ) -> None:
         self._lab = lab
         self._wanted = seed
-        self._seed = secrets.randbits(32) if seed is None else seed
         self._unsafe = unsafe
         self._records = Records(course.state / lab.name)
         ids = {
@@ -129,7 +128,9 @@ class Verdicts:
         task = Task(
             name=student,
             steps=tuple(replace(step, check=None) for step in steps),
-            seed=record.seed(found, cells, self._seed),
+            seed=record.seed(
+                found, cells, secrets.randbits(32) if self._wanted is None else self._wanted
+            ),
             known=found.checks if found else {},
             files={name: str(path) for name, path in files.items()},
         )
@@ -144,7 +145,7 @@ class Verdicts:
         if isinstance(begun.stands, Verdict):
             return begun.stands
         answer = workers.judged(begun.stands)
-        if answer.judged is None or answer.judged.overtime:
+        if answer.problem or answer.judged is None or answer.judged.overtime:
             return Verdict(judged=answer.judged, reason=answer.problem or _OVERTIME)
         if answer.judged.doubt:
             return Verdict(judged=answer.judged, reason=answer.judged.doubt)

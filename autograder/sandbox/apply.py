@@ -6,7 +6,15 @@ import contextlib
 import os
 from collections.abc import Callable, Mapping
 
-from autograder.sandbox import landlock, limits, privileges, readable, seccomp, surroundings
+from autograder.sandbox import (
+    landlock,
+    limits,
+    privileges,
+    readable,
+    seccomp,
+    surroundings,
+    verify,
+)
 from autograder.sandbox.layers import Applied, Layer
 from autograder.sandbox.namespaces import World
 from autograder.sandbox.policy import Policy
@@ -68,6 +76,9 @@ def apply(
     put.held |= _brought_by(world) - without
     signals = bool(put.held & {Layer.SCOPE, Layer.PROCESSES})
     put.on(Layer.CALLS, lambda: seccomp.restrict(policy, signals_bounded=signals))
+    for layer, problem in verify.missing(put.held, world, user).items():
+        put.held.discard(layer)
+        put.missing[layer] = problem
     return Applied(frozenset(put.held), put.missing)
 
 

@@ -15,11 +15,12 @@ import fcntl
 import os
 import socket
 import struct
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from autograder.sandbox import kernel
+from autograder.sandbox import kernel, privileges
 
 _NEWNS = 0x00020000
 _NEWUTS = 0x04000000
@@ -32,6 +33,7 @@ _MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
 _MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - hidden behind an empty one, not used
 _SHARED_MEMORY_SIZE: Final = "64m"
+_SHARED_FILES: Final = 1_000
 
 _SIOCSIFFLAGS, _IFF_UP = 0x8914, 1
 
@@ -46,6 +48,7 @@ class World:
         network: Network devices, message queues and host name.
         mounts: Mounts, with an empty `/dev/shm`.
         bubblewrap: Bubblewrap made this world, and shows it only the files of Python.
+        home: Where the process came from: the kernel's names of those namespaces.
     """
 
     user: bool = False
@@ -53,6 +56,19 @@ class World:
     network: bool = False
     mounts: bool = False
     bubblewrap: bool = False
+    home: Mapping[str, str] = field(default_factory=dict)
+
+    def is_home(self, kind: str) -> bool:
+        """Tell whether this process is still where it came from, or nobody knows."""
+        return self.home.get(kind, _place(kind)) == _place(kind)
+
+
+def _place(kind: str) -> str:
+    """Return the kernel's name of the namespace that this process is in."""
+    try:
+        return str(Path(f"/proc/self/ns/{kind}").readlink())
+    except OSError:
+        return ""
 
 
 def leave(*, processes: bool = True, network: bool = True, mounts: bool = True) -> World:
@@ -68,6 +84,7 @@ def leave(*, processes: bool = True, network: bool = True, mounts: bool = True) 
     Returns:
         What could be left.
     """
+    home = {kind: _place(kind) for kind in ("pid", "net", "mnt")}
     user = False
     if not (processes or network or mounts):
         return World()
@@ -78,9 +95,9 @@ def leave(*, processes: bool = True, network: bool = True, mounts: bool = True) 
     network = network and _try(_NEWNET | _NEWIPC)
     if network:
         _raise_loopback()
-    mounts = mounts and _try(_NEWNS) and _hide_shared_memory()
+    mounts = mounts and hide_shared_memory()
     processes = processes and _try(_NEWPID)
-    return World(user=user, processes=processes, network=network, mounts=mounts)
+    return World(user=user, processes=processes, network=network, mounts=mounts, home=home)
 
 
 def fork_alone(world: World) -> int:
@@ -122,6 +139,7 @@ def _try(flags: int) -> bool:
 def _leave_users() -> bool:
     """Make a user namespace in which this user keeps its number."""
     user, group = os.getuid(), os.getgid()
+    privileges.open_memory()  # else the files below would be root's; whoever calls closes it
     if not _try(_NEWUSER):
         return False
     own = Path("/proc/self")
@@ -141,16 +159,17 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
 
 
-def _hide_shared_memory() -> bool:
-    """Put an empty, small file system over `/dev/shm`, for this world only."""
+def hide_shared_memory() -> bool:
+    """Put an empty, small file system over `/dev/shm`, for this process and its own only."""
     try:
+        kernel.unshare(_NEWNS)
         kernel.mount("none", "/", flags=_MS_REC | _MS_PRIVATE)
         kernel.mount(
             "tmpfs",
             _SHARED_MEMORY,
             "tmpfs",
             flags=_MS_NOSUID | _MS_NODEV | _MS_NOEXEC,
-            data=f"size={_SHARED_MEMORY_SIZE},mode=1777",
+            data=f"size={_SHARED_MEMORY_SIZE},nr_inodes={_SHARED_FILES},mode=1777",
         )
     except OSError:
         return False

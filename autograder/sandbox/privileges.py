@@ -33,6 +33,8 @@ _PR_CAP_AMBIENT_CLEAR_ALL = 4
 _CAPABILITY_VERSION_3 = 0x20080522
 _CAP_DAC_READ_SEARCH = 2
 _CAP_LAST_POSSIBLE = 63
+MAY_BE_KEPT: Final = 1 << _CAP_DAC_READ_SEARCH
+"""The capability that `drop_capabilities` may keep, as a bit."""
 
 
 class _Header(ctypes.Structure):
@@ -60,6 +62,18 @@ def new_privileges_refused() -> bool:
 def close_memory() -> None:
     """Refuse other processes of the same user to read this one's memory or to trace it."""
     kernel.prctl(_PR_SET_DUMPABLE, 0)
+
+
+def open_memory() -> None:
+    """Undo `close_memory`: this process's files in /proc belong to root without it."""
+    kernel.prctl(_PR_SET_DUMPABLE, 1)
+
+
+def held_capabilities() -> int:
+    """Return the capabilities that this process may use or take up, as bits."""
+    sets = _Sets()
+    kernel.syscall("capget", _Header(_CAPABILITY_VERSION_3, 0), sets)
+    return int(sets.effective0 | sets.permitted0 | (sets.effective1 | sets.permitted1) << 32)
 
 
 def adopt_orphans() -> None:

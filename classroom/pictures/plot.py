@@ -17,7 +17,7 @@ def show_plot(figure: Figure, text: str) -> Picture:
     """Turn a finished figure into a picture and close it, so that it is not shown twice.
 
     Args:
-        figure: The figure; it is drawn on a white card, which reads on dark pages too.
+        figure: The figure; it is drawn on white, which the style sheet turns round on dark pages.
         text: What the plot shows, in a sentence, for a reader who cannot see it.
 
     Raises:

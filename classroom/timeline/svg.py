@@ -18,6 +18,8 @@ COLOURS = (
 )
 RED = "rgb(214 60 60)"
 _LABEL_LIMIT = 30
+LEAST_WIDTH = 760
+"""Pixels; a drawing that were narrower could not be read, so it is moved sideways instead."""
 
 
 def said(text: str, *, limit: int = _LABEL_LIMIT) -> str:
@@ -67,8 +69,10 @@ def drawing(parts: Sequence[str], *, width: int, height: float, label: str, name
         name: A word for the picture's class, `cp-<name>`.
     """
     return (
-        f'<div class="cp cp-{name}"><svg viewBox="0 0 {width} {height:g}" width="{width}" '
+        f'<div class="cp cp-{name}" style="overflow-x: auto">'
+        f'<svg viewBox="0 0 {width} {height:g}" width="{width}" '
         f'role="img" aria-label="{escape(label, quote=True)}" fill="currentColor" '
         'font-family="system-ui, DejaVu Sans, sans-serif" font-size="12.5" '
-        f'style="max-width: 100%; height: auto; display: block">{"".join(parts)}</svg></div>'
+        f'style="max-width: 100%; min-width: {min(width, LEAST_WIDTH)}px; height: auto; '
+        f'display: block">{"".join(parts)}</svg></div>'
     )

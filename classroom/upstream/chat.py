@@ -14,13 +14,19 @@ from pydantic import ValidationError
 from typing_extensions import override
 
 from classroom.upstream.answer import Answer, json_answer
-from classroom.upstream.language import Dice, example_of, reply, tokens_of
+from classroom.upstream.behaviour import Fail
+from classroom.upstream.language import (
+    Dice,
+    UnusableSchemaError,
+    example_of,
+    reply,
+    tokens_of,
+)
 from classroom.upstream.openai_wire import CREATED, ChatRequest, error, event, refusal, usage
 from classroom.upstream.service import Service
 from classroom.upstream.token_gate import TokenGate
 
 if TYPE_CHECKING:
-    from classroom.upstream.behaviour import Fail
     from classroom.upstream.call import About, Call
 
 _NOT_PART_OF_THE_QUESTION = {"stream", "stream_options", "max_tokens", "max_completion_tokens"}
@@ -91,7 +97,10 @@ class Chat(Service):
             request = ChatRequest.model_validate(call.json)
         except ValidationError as problem:
             return refusal(problem)
-        return _worded(_complete(request))
+        try:
+            return _worded(_complete(request))
+        except UnusableSchemaError as problem:
+            return error(Fail(400, f"Invalid schema: {problem}"), param="response_format")
 
     @override
     def say(self, call: Call, tokens: Iterable[str]) -> Answer:
@@ -116,9 +125,11 @@ def _complete(request: ChatRequest) -> Completion:
     question = said[-1] if said else ""
     words = [word for word in re.findall(r"\w+", question) if len(word) > 2]  # noqa: PLR2004
     tool = _wanted_tool(request, question)
-    schema = (request.response_format or {}).get("json_schema", {}).get("schema")
+    schema = _wanted_schema(request)
     if tool:
-        parameters = next(t.function.parameters for t in request.tools if t.function.name == tool)
+        parameters = next(
+            (t.function.parameters for t in request.tools if t.function.name == tool), {}
+        )
         # What names the tool is not what it is asked about.
         words = [word for word in words if word.lower() not in tool.lower().split("_")]
         text = json.dumps(example_of({"type": "object", **parameters}, dice, words))
@@ -131,6 +142,15 @@ def _complete(request: ChatRequest) -> Completion:
     tokens = tokens_of(text)
     kept = tokens[: request.limit]
     return Completion(dice.digest[:24], request, kept, tool=tool, was_cut=len(kept) < len(tokens))
+
+
+def _wanted_schema(request: ChatRequest) -> dict[str, Any] | None:
+    """Return the schema that the answer is to fit."""
+    told = (request.response_format or {}).get("json_schema")
+    schema = told.get("schema") if isinstance(told, dict) else None
+    if schema is not None and not isinstance(schema, dict):
+        raise UnusableSchemaError("it is no JSON object.")
+    return schema
 
 
 def _wanted_tool(request: ChatRequest, question: str) -> str:

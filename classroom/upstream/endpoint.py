@@ -58,9 +58,11 @@ def no_connection(caller: Address) -> None:
     raise RuntimeError(f"Only a running upstream can hang up on {caller}: start it first.")
 
 
-MAX_BYTES = 64 * 2**20
+MAX_BODY = 2**20
+"""Bytes of one request."""
+MAX_BYTES = 16 * 2**20
 """Bytes of all requests that are kept until a reset; a hostile app must not fill the memory."""
-MAX_CALLS = 20_000
+MAX_CALLS = 5_000
 """Calls that are kept until a reset."""
 
 
@@ -88,13 +90,13 @@ class Reception:
         Raises:
             ClientDisconnect: The caller left while sending it.
         """
-        body = b""
+        body = bytearray()
         async for piece in request.stream():
             self._room -= len(piece)
-            if self._room < 0 or len(self.log) >= MAX_CALLS:
+            if self._room < 0 or len(self.log) >= MAX_CALLS or len(body) > MAX_BODY:
                 return None
             body += piece
-        return body
+        return bytes(body)
 
     def admit(self, service: Service, call: Call) -> tuple[Gate | None, Behaviour]:
         """Note a call that has arrived; return the gate that took it, and what to do with it."""

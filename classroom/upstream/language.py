@@ -6,7 +6,6 @@ import hashlib
 import json
 import math
 import re
-from functools import partial
 from itertools import count as counting
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -87,32 +86,79 @@ def vector(text: str, dimensions: int) -> list[float]:
     return [number / length for number in numbers]
 
 
+class UnusableSchemaError(ValueError):
+    """A schema of which no example is made; the message says why."""
+
+
+MAX_PARTS = 5_000
+"""Parts of a schema that are followed: a small one can stand for a text without an end."""
+_MAX_TEXT = 2**17
+"""Characters of an example's names and texts."""
+_MAX_DEPTH = 60
+_MAX_BOUND = 2**53
+"""The largest number of a bound, as in JavaScript."""
+
+
 def example_of(schema: dict[str, Any], dice: Dice, words: Sequence[str]) -> Any:
     """Return a JSON value that fits a JSON schema, made of the words of a conversation.
 
     Knows what tools and structured outputs use: types, `enum`, `const`, `anyOf`, `$ref` into
     `$defs`, bounds of numbers. Optional properties are filled as well.
+
+    Raises:
+        UnusableSchemaError: It is no schema, or its examples are too large.
     """
-    return _example(schema, schema.get("$defs", {}), dice, words)
+    try:
+        return _Example(schema.get("$defs", {}), dice, words).of(schema, 0)
+    except UnusableSchemaError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+        raise UnusableSchemaError(f"it cannot be followed ({error!r:.200}).") from error
 
 
-def _example(
-    schema: dict[str, Any], shared: dict[str, Any], dice: Dice, words: Sequence[str]
-) -> Any:
-    part = partial(_example, shared=shared, dice=dice, words=words)
-    if chosen := _chosen(schema, shared, dice):
-        return part(chosen)
-    if "const" in schema:
-        return schema["const"]
-    kind = schema.get("type", "string")
-    if isinstance(kind, list):
-        kind = kind[0]
-    if kind == "object":
-        return {name: part(inner) for name, inner in schema.get("properties", {}).items()}
-    if kind == "array":
-        few = max(int(schema.get("minItems", 2)), 1)
-        return [part(schema.get("items", {})) for _ in range(few)]
-    return _plain(kind, schema, dice, words)
+class _Example:
+    """An example in the making, and what may still be added to it."""
+
+    def __init__(self, shared: dict[str, Any], dice: Dice, words: Sequence[str]) -> None:
+        self._shared = shared
+        self._dice = dice
+        self._words = words
+        self._parts = MAX_PARTS
+        self._text = _MAX_TEXT
+
+    def of(self, schema: dict[str, Any], depth: int) -> Any:
+        """Return an example of a part."""
+        self._parts -= 1
+        if self._parts < 0 or depth > _MAX_DEPTH:
+            raise UnusableSchemaError(
+                f"it stands for more than {MAX_PARTS:,} values, or is nested deeper than "
+                f"{_MAX_DEPTH} levels."
+            )
+        if chosen := _chosen(schema, self._shared, self._dice):
+            return self.of(chosen, depth + 1)
+        if "const" in schema:
+            self._written(json.dumps(schema["const"]))
+            return schema["const"]
+        kind = schema.get("type", "string")
+        if isinstance(kind, list):
+            kind = kind[0]
+        if kind == "object":
+            properties = schema.get("properties", {})
+            return {
+                self._written(name): self.of(properties[name], depth + 1) for name in properties
+            }
+        if kind == "array":
+            few = max(int(schema.get("minItems", 2)), 1)
+            return [self.of(schema.get("items", {}), depth + 1) for _ in range(few)]
+        value = _plain(kind, schema, self._dice, self._words)
+        return self._written(value) if isinstance(value, str) else value
+
+    def _written(self, text: str) -> str:
+        """Return a text that is added."""
+        self._text -= len(text)
+        if self._text < 0:
+            raise UnusableSchemaError(f"its example has more than {_MAX_TEXT:,} characters.")
+        return text
 
 
 def _chosen(schema: dict[str, Any], shared: dict[str, Any], dice: Dice) -> dict[str, Any] | None:
@@ -128,10 +174,15 @@ def _chosen(schema: dict[str, Any], shared: dict[str, Any], dice: Dice) -> dict[
 
 def _plain(kind: str, schema: dict[str, Any], dice: Dice, words: Sequence[str]) -> Any:
     if kind in {"integer", "number"}:
-        low = math.ceil(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1))
-        high = math.floor(schema.get("maximum", low + 99))
+        low = math.ceil(_bound(schema.get("minimum", schema.get("exclusiveMinimum", 0) + 1)))
+        high = math.floor(_bound(schema.get("maximum", low + 99)))
         number = low + dice.below(max(high - low, 1))
         return number if kind == "integer" else float(number)
     if kind == "boolean":
         return bool(dice.below(2))
     return None if kind == "null" else dice.choose(words or ["text"])
+
+
+def _bound(number: float) -> float:
+    """Return a bound of numbers, which JSON lets be of any length."""
+    return max(min(number, _MAX_BOUND), -_MAX_BOUND)

@@ -13,13 +13,22 @@ from typing_extensions import override
 from classroom.upstream.answer import Answer, json_answer
 from classroom.upstream.behaviour import Fail
 from classroom.upstream.language import tokens_of, vector
-from classroom.upstream.openai_wire import CREATED, EmbeddingRequest, error, refusal, usage
+from classroom.upstream.openai_wire import (
+    CREATED,
+    MAX_NUMBERS,
+    EmbeddingRequest,
+    error,
+    refusal,
+    usage,
+)
 from classroom.upstream.service import Service
 
 if TYPE_CHECKING:
     from classroom.upstream.call import Call
 
 DIMENSIONS = 256
+MAX_TEXT = 2**18
+"""Characters of all texts of one request."""
 MODELS = ("desk-small", "desk-large", "desk-embed")
 """The models that are listed; any other name is answered as well."""
 
@@ -40,7 +49,10 @@ class Embeddings(Service):
         texts = request.texts
         if not all(texts):
             return error(Fail(400, "'input' must not be an empty string."), param="input")
-        vectors = [vector(text, request.dimensions or DIMENSIONS) for text in texts]
+        dimensions = request.dimensions or DIMENSIONS
+        if len(texts) * dimensions > MAX_NUMBERS or sum(map(len, texts)) > MAX_TEXT:
+            return error(Fail(400, "'input' is too long: send it in parts."), param="input")
+        vectors = [vector(text, dimensions) for text in texts]
         wanted = _base64 if request.encoding_format == "base64" else list
         data = [
             {"object": "embedding", "index": place, "embedding": wanted(numbers)}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from classroom.upstream.answer import Answer, json_answer
 from classroom.upstream.behaviour import Fail
+
+T = TypeVar("T")
 
 CREATED = 1_767_225_600
 """The time in every answer (start of 2026): the same request gets the same bytes."""
@@ -23,6 +25,14 @@ _KINDS = {
 _OTHER = ("server_error", None, "The server had an error while processing your request.")
 
 
+MAX_ITEMS = 2_048
+"""Inputs of one embedding request, as the real API has it, and items of any other list."""
+MAX_NUMBERS = 2**18
+"""Numbers in the vectors of one answer: 1,024 texts of the usual length."""
+Many = Annotated[T, Field(max_length=MAX_ITEMS)]
+"""A list of bounded length: a fault of every item is a line in the refusal."""
+
+
 class Wire(BaseModel):
     """A part of a request; what is not named here is accepted and changes the words."""
 
@@ -33,7 +43,7 @@ class Message(Wire):
     """One message of a conversation."""
 
     role: str
-    content: str | list[dict[str, Any]] | None = None
+    content: str | Many[list[dict[str, Any]]] | None = None
 
     @property
     def text(self) -> str:
@@ -66,13 +76,13 @@ class ChatRequest(Wire):
     """The body of `POST /v1/chat/completions`."""
 
     model: str = Field(min_length=1)
-    messages: list[Message] = Field(min_length=1)
+    messages: Many[list[Message]] = Field(min_length=1)
     stream: bool = False
     stream_options: StreamOptions | None = None
     n: int | None = Field(default=1, ge=1, le=1)
     max_tokens: int | None = Field(default=None, ge=1)
     max_completion_tokens: int | None = Field(default=None, ge=1)
-    tools: list[Tool] = []
+    tools: Many[list[Tool]] = []
     tool_choice: str | dict[str, Any] | None = None
     response_format: dict[str, Any] | None = None
 
@@ -91,9 +101,22 @@ class EmbeddingRequest(Wire):
     """The body of `POST /v1/embeddings`."""
 
     model: str = Field(min_length=1)
-    input: str | list[str] | list[int] | list[list[int]] = Field(min_length=1)
+    input: str | Many[list[str]] | Many[list[int]] | Many[list[Many[list[int]]]] = Field(
+        min_length=1
+    )
     dimensions: int | None = Field(default=None, ge=1, le=4096)
     encoding_format: str = Field(default="float", pattern="^(float|base64)$")
+
+    @field_validator("input", mode="before")
+    @classmethod
+    def _is_plain(cls, value: object) -> object:
+        """Refuse at the first fault what would have hundreds of thousands of them."""
+        lists = (
+            [part for part in value if isinstance(part, list)] if isinstance(value, list) else []
+        )
+        if not all(isinstance(token, int) for part in lists for token in part):
+            raise ValueError("a list of lists holds token numbers")
+        return value
 
     @property
     def texts(self) -> list[str]:

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp
 
-from classroom.serving import BackgroundServer
+from classroom.serving import BackgroundServer, Lateness
 from classroom.upstream.board import Board
 from classroom.upstream.call import About, Call, chooser
 from classroom.upstream.chat import Chat
@@ -195,6 +195,29 @@ class Upstream:
             self._reception.forget()
             for service in self.services:
                 service.reset()
+
+    def renew(self, *, timeout: float) -> bool:
+        """Begin afresh as `reset` does, for another app, and prove that nothing is left.
+
+        Args:
+            timeout: Seconds to wait until what was asked before is over.
+
+        Returns:
+            Whether it is: nothing is connected and nothing runs. If not, stop using it.
+        """
+        if self._server is None:
+            raise RuntimeError(_NOT_RUNNING)
+        self.reset()
+        if not self._server.come_to_rest(timeout=timeout):
+            return False
+        self.reset()  # what ended just now may have been noted
+        return True
+
+    def watch(self) -> Lateness:
+        """Return what measures from now on how late it answers."""
+        if self._server is None:
+            raise RuntimeError(_NOT_RUNNING)
+        return self._server.watch()
 
     @contextmanager
     def in_environment(self) -> Iterator[Self]:

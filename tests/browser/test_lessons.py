@@ -1,8 +1,17 @@
 """Lessons as a student sees them: all cells run, pictures and live pages appear."""
 
 import pytest
+from lab_server import DARK
 
 pytestmark = pytest.mark.browser
+
+# On how many lines each element's text stands: one box a line.
+LINES = """elements => elements.map(element => {
+    const range = document.createRange();
+    range.selectNodeContents(element.firstChild);
+    return range.getClientRects().length;
+})"""
+FILTER = "element => getComputedStyle(element).filter"
 
 
 def wrong_errors(notebook):
@@ -35,7 +44,7 @@ def test_lesson_00_is_alive(notebook):
     notebook.run_all()
     assert wrong_errors(notebook) == []
 
-    picture = notebook.with_source("show_bytes(talk(request)")
+    picture = notebook.with_source("show_bytes(exchange(request)")
     parts = (".cp-start", ".cp-headers", ".cp-blank", ".cp-body")
     assert len(set(colours(picture, parts))) == 4
     assert "200" in picture.locator(".cp-start").text_content()
@@ -43,6 +52,14 @@ def test_lesson_00_is_alive(notebook):
     plot = notebook.with_source("show_plot(").locator(".jp-OutputArea img")
     assert loaded(plot) > 500
     assert plot.get_attribute("alt")
+    assert plot.evaluate(FILTER) == "none"
+    with notebook.theme(DARK):
+        assert "invert" in plot.evaluate(FILTER)
+
+    notebook.page.set_viewport_size({"width": 800, "height": 900})
+    picture.scroll_into_view_if_needed()
+    assert set(picture.locator(".cp-start ruby").evaluate_all(LINES)) == {1}
+    notebook.page.set_viewport_size({"width": 1280, "height": 900})
 
     page = notebook.swagger(notebook.with_source("serve(app)"))
     page.get_by_role("button", name="GET /answer", exact=False).first.click()

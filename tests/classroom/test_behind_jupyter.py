@@ -8,7 +8,9 @@ from urllib.parse import urljoin
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
+from classroom import serve
 from classroom.jupyter_address import browser_url, jupyter_base_url
 
 APP = """
@@ -129,3 +131,13 @@ def test_without_a_jupyter_server_the_address_is_direct(monkeypatch, tmp_path):
     monkeypatch.setenv("JPY_PARENT_PID", "1")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     assert jupyter_base_url() is None
+
+
+def test_a_browser_elsewhere_gets_an_address_of_its_own(monkeypatch):
+    """On JupyterHub and Binder the notebook's address leads nowhere in the reader's browser."""
+    monkeypatch.setenv("JUPYTERHUB_SERVICE_PREFIX", "/user/ann/")
+    with serve(FastAPI(title="Agent Desk")) as server:
+        shown = server._repr_mimebundle_()["text/html"]
+        path = f"/user/ann/proxy/{server.port}/"
+    assert f'<a href="{path}" target="_blank">{path}</a> for your browser' in shown
+    assert f"<code>{server.url}</code> for this notebook" in shown

@@ -25,6 +25,7 @@ class Ran:
 
     cell: dict
     error: str = ""
+    stdout: str = ""
     stderr: str = ""
     outputs: list = field(default_factory=list)
     done: bool = False
@@ -108,6 +109,8 @@ def read(kernel, asked: dict[str, Ran]) -> None:
         ran.error = f"{content['ename']}: {content['evalue']}"
     elif kind == "stream" and content["name"] == "stderr":
         ran.stderr += content["text"]
+    elif kind == "stream":
+        ran.stdout += content["text"]
     elif kind in {"execute_result", "display_data"}:
         ran.outputs.append(content["data"])
 
