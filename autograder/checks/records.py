@@ -140,6 +140,18 @@ class CheckResult(Frozen):
         return bool(self.tests) and self.passing == len(self.tests)
 
     @property
+    def footer(self) -> str:
+        """What the points are, in a line: those of the visible tests, until the lab is marked."""
+        hidden = any(test.hidden for test in self.tests)
+        if not self.counts or hidden or self.problem or not self.tests:
+            return ""
+        said = f"All {len(self.tests)} visible tests pass. " if self.all_pass else ""
+        return (
+            f"{said}Hidden tests follow when your work is marked. To run them yourself, "
+            f"give `autograder check {self.lab}` in a terminal."
+        )
+
+    @property
     def score(self) -> str:
         """The mark in words, or how many tests pass where there are no marks."""
         if self.counts:

@@ -59,6 +59,7 @@ background:var(--c-box);padding:.1em .3em;border-radius:3px;color:inherit;white-
 .check.check.check .got pre{border-left:3px solid var(--c-bad)}
 .check.check.check .expected pre{border-left:3px solid var(--c-good)}
 .check.check dd.hint{padding-top:.3em}
+.check>footer{color:var(--c-soft);padding:.4em .6em}
 .check details>summary{cursor:pointer;color:var(--c-soft)}
 """
 STYLE = re.sub(r"\n", "", STYLE)
@@ -85,7 +86,7 @@ def check_table(result: CheckResult) -> str:
         f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
         f'<table class="tests" aria-label="Tests of {escape(task_title(result.task))}">'
         f"{_COLUMNS}{_POINTS if result.counts else ''}</tr></thead><tbody>{rows}</tbody></table>"
-        f"{_printed(result)}</div>"
+        f"{_footer(result)}{_printed(result)}</div>"
     )
 
 
@@ -93,6 +94,10 @@ def _header(result: CheckResult) -> str:
     passed = f"{result.passing} of {len(result.tests)} tests pass" if result.counts else ""
     title = f"{escape(task_title(result.task))}: {result.score}"
     return f'<header><b role="heading" aria-level="4">{title}</b><span>{passed}</span></header>'
+
+
+def _footer(result: CheckResult) -> str:
+    return f"<footer>{prose(result.footer)}</footer>" if result.footer else ""
 
 
 def _problem(result: CheckResult) -> str:

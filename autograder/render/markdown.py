@@ -15,6 +15,7 @@ def check_markdown(result: CheckResult) -> str:
     lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]
     lines += [_row(test, most=result.max_points) for test in result.tests]
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
+    lines += ["", result.footer] if result.footer else []
     return "\n".join([*lines, "", *(_details(opened) if opened else [])])
 
 
