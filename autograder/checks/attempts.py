@@ -50,6 +50,11 @@ class Attempts:
         return {task: count for task, count in stored.items() if isinstance(count, int)}
 
 
+def is_validating() -> bool:
+    """Tell whether this kernel runs for the student's Validate."""
+    return os.environ.get("NBGRADER_EXECUTION") == "validate"
+
+
 def is_grading() -> bool:
     """Tell whether nbgrader runs this kernel, for marks or for the student's Validate."""
     return bool(os.environ.get("NBGRADER_EXECUTION"))
