@@ -253,7 +253,7 @@ def judge(
         overtime, by_clock = behind.overtime, by_clock or behind.by_clock
     late, timed = _late(verdicts, anyway=overtime or by_clock)
     return Judged(
-        verdicts.results,
+        {cell: _explained(result, shown.cells) for cell, result in verdicts.results.items()},
         shown.cells,
         tuple(shown.losses),
         level,
@@ -262,6 +262,15 @@ def judge(
         late=late,
         by_clock=timed,
     )
+
+
+def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult:
+    """Add how the task's own cell ended, where marks were lost and it failed."""
+    run = cells.get(result.task)
+    if result.all_pass or run is None or run.ok:
+        return result
+    how = run.loss.message if run.loss else f"It stopped half-way: {run.raised}"
+    return result.model_copy(update={"cause": f"The cell of {task_title(result.task)} failed. {how}"})
 
 
 def _late(verdicts: _Verdicts, *, anyway: bool) -> tuple[frozenset[str], frozenset[str]]:

@@ -22,7 +22,7 @@ def test_validate_says_what_failed_and_shows_no_source(tmp_path):
     assert "VALIDATION FAILED ON 5 CELL(S)!" in done.stdout
     assert "The check of Task 1" in done.stdout
     assert "Task 1: 0 of 4 points" in done.stdout
-    assert "Expected: " in done.stdout
+    assert "more tests were not run." in done.stdout
     assert "async def" not in done.stdout
     assert "have changed" not in done.stdout
     assert len(done.stdout.splitlines()) < 120
