@@ -105,7 +105,10 @@ class Grading:
         """
         self._class_size = len(students)
         with self._undo:
-            waiting, taken = deque(students), deque[str]()
+            waiting, taken = deque(filter(_can_be_written, students)), deque[str]()
+            for student in students:
+                if not _can_be_written(student):
+                    yield self._left_out(student)
             while waiting or taken or self._open:
                 while waiting and (self._pool is None or self._pool.has_room):
                     student = waiting.popleft()
@@ -121,6 +124,19 @@ class Grading:
                 elif taken and not waiting:
                     time.sleep(_LOOK_EVERY)
                     waiting, taken = taken, waiting
+
+    def _left_out(self, student: str) -> Graded:
+        """Return the row of somebody whose name no gradebook can hold."""
+        return Graded(
+            student=os.fsencode(student).decode("utf-8", "backslashreplace"),
+            lab=self.lab.name,
+            score=0.0,
+            max_score=self.lab.max_score,
+            status=Status.REVIEW,
+            message="The name of this student's folder is not UTF-8, as after unpacking an "
+            "archive from another system. Rename the folder to the student's id.",
+            sandbox=self._sandbox,
+        )
 
     def _open_gradebook(self) -> Writer:
         """Return what writes results, opened when it is asked for first."""
@@ -173,7 +189,7 @@ class Grading:
             )
             fetched = fetch(folder, f"{self.lab.name}.ipynb")
             record = self._records.read(student)
-            files = beside.handed_on(fetched.folder, self.lab.grants.files)
+            files = beside.handed_on(fetched.folder)
             own = cache.hash_of_files(files)
             file = cache.digest(
                 cache.hash_of(fetched.data), own, fetched.wrong, self._layout, self._world
@@ -304,6 +320,15 @@ class Grading:
             sandbox=judged.sandbox if judged else self._sandbox,
             seed=judged.seed if judged else self.options.seed or 0,
         )
+
+
+def _can_be_written(student: str) -> bool:
+    """Tell whether a student's name is text; the name of a folder is any bytes."""
+    try:
+        student.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _level_here() -> Level:

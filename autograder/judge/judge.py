@@ -171,7 +171,7 @@ class _Rules:
         wait = min(self.deadlines.cell, max(0.0, run.left))
         return Job(
             cell,
-            SandboxSubject(child, cell.entry, run.policy.scratch),
+            SandboxSubject(child, cell.entry),
             upstream=self.upstream,
             deadlines=replace(self.deadlines, cell=wait),
             blocked=_OVERTIME if over else blocked,
@@ -270,7 +270,9 @@ def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult
     if result.all_pass or run is None or run.ok:
         return result
     how = run.loss.message if run.loss else f"It stopped half-way: {run.raised}"
-    return result.model_copy(update={"cause": f"The cell of {task_title(result.task)} failed. {how}"})
+    return result.model_copy(
+        update={"cause": f"The cell of {task_title(result.task)} failed. {how}"}
+    )
 
 
 def _late(verdicts: _Verdicts, *, anyway: bool) -> tuple[frozenset[str], frozenset[str]]:
