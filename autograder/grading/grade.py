@@ -283,6 +283,8 @@ class Grading:
         judged, reason = answer.judged, answer.problem
         if judged is not None and judged.overtime:
             reason = "Its time was used up before the end of the notebook."
+        if judged is not None:
+            reason = " ".join(filter(None, (reason, judged.doubt)))
         with work.lock:
             return self._finish(work, judged, reason, judging=answer.seconds)
 

@@ -22,6 +22,9 @@ class Judged:
         sandbox: Name of the sandbox's level.
         seed: What the tests' values were drawn from; given again, it replays the verdicts.
         overtime: Whether the time for the submission was used up before its end.
+        late: The checks whose verdict hangs on a deadline, by their cells' ids.
+        by_clock: Those among them for which the clock ended a cell, the check or the notebook.
+        doubt: Why a person should look at the verdicts; empty if nobody needs to.
     """
 
     checks: dict[str, CheckResult]
@@ -30,6 +33,9 @@ class Judged:
     sandbox: str
     seed: int
     overtime: bool = False
+    late: frozenset[str] = frozenset()
+    by_clock: frozenset[str] = frozenset()
+    doubt: str = ""
 
     @property
     def score(self) -> float:
