@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from autograder import self_check
@@ -39,6 +40,35 @@ def test_a_solution_passes_and_reads_as_json(tmp_path):
     done = check(shutil.copy(solution, tmp_path), "--json")
     assert done.returncode == 0, done.stderr
     assert [json.loads(line)["points"] for line in done.stdout.splitlines()] == [4] * 5
+
+
+def solved(tmp_path, **added):
+    """Return the solution of the lab with some lines more in some cells."""
+    notebook = nbformat.read(ROOT / "solutions" / LAB.parent.name / LAB.name, as_version=4)
+    for cell in notebook.cells:
+        cell.source += added.get(cell.id, "")
+    nbformat.write(notebook, tmp_path / LAB.name)
+    return tmp_path / LAB.name
+
+
+def test_a_cell_that_the_grader_would_stop_is_stopped_and_named(tmp_path):
+    """A cell without an end gives no full marks here either, and the limit is said."""
+    done = check(solved(tmp_path, t4="\n\nwhile True:\n    pass"))
+    assert done.returncode == 1
+    assert "Cell t4 had no end after" in done.stdout
+    assert "when it is graded" in done.stdout
+
+
+def test_as_graded_is_the_real_engine(tmp_path):
+    """The sandbox and its limits; what it withholds is said, the gradebook is not touched."""
+    starts = "\n\nimport subprocess\nsubprocess.run(['ls'])"
+    file = solved(tmp_path, t2=starts)
+    done = check("--as-graded", file)
+    assert done.returncode in {0, 1}
+    assert "Cell t2 ended with PermissionError" in done.stdout
+    assert "A person will look at this submission" in done.stdout
+    assert "sandbox:" in done.stdout
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"cells": [], "nbformat": 4, "metadata": {}}'])

@@ -52,7 +52,7 @@ class Patience:
 
 
 def processor_seconds(process: int | None) -> float | None:
-    """Return how long a process has computed, or None if that cannot be seen.
+    """Return how long a process, and those it has waited for, have computed; None if unseen.
 
     Args:
         process: Its descriptor (pidfd_open(2)).
@@ -63,7 +63,8 @@ def processor_seconds(process: int | None) -> float | None:
         told = Path(f"/proc/self/fdinfo/{process}").read_text(encoding="ascii")
         number = next(line.split()[1] for line in told.splitlines() if line.startswith("Pid:"))
         stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
-        user, system = stat.rpartition(")")[2].split()[11:13]
+        # After the name, which may hold anything: utime, stime, cutime, cstime; see proc(5).
+        taken = stat.rpartition(")")[2].split()[11:15]
     except (OSError, StopIteration, ValueError, IndexError):
         return None
-    return (int(user) + int(system)) / _TICKS
+    return sum(map(int, taken)) / _TICKS

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from autograder.child import rich
 from autograder.child.measured import Measured
 from autograder.child.messages import (
     LONGEST_TEXT,
@@ -74,6 +75,7 @@ class Submission:
         if folder is not None:
             self._undo.callback(os.close, folder)
         self._excess = ""
+        self._room = rich.MAX_SUBMISSION
         self._asked = 0
         self._ended = False
         self.loss: Loss | None = None
@@ -131,6 +133,8 @@ class Submission:
             raised=answer.raised,
             loss=loss,
             result=answer.result or "",
+            rich=self._looked_at([answer.rich])[0] if answer.rich else {},
+            shown=self._looked_at(answer.shown),
             printed=self.printed(),
             dropped=answer.dropped,
             seconds=time.monotonic() - started,
@@ -217,6 +221,14 @@ class Submission:
     def printed(self) -> Printed:
         """Return what was written since the last time; works also when the process is gone."""
         return Printed(*(_take(output) for output in self._outputs))
+
+    def _looked_at(self, shown: list[rich.Shown]) -> list[rich.Shown]:
+        """Return what is sound of what a cell shows, as long as there is room."""
+        found = [rich.sound(one) for one in shown]
+        if rich.size(found) > self._room:
+            found = [{} for _ in found]
+        self._room -= rich.size(found)
+        return found
 
     def measure(self, policy: Policy) -> None:
         """End the process when its folder holds more than is granted."""

@@ -8,7 +8,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.deadlines import WHILE_GRADING, Deadlines
+from autograder.checks.deadlines import (
+    CELL_PROCESSOR_SECONDS,
+    CELL_SECONDS,
+    WHILE_GRADING,
+    Deadlines,
+)
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.transcript import cut
@@ -27,12 +32,8 @@ from autograder.judge.subject import SandboxSubject
 from autograder.sandbox import Policy
 from classroom.upstream import Upstream
 
-__all__ = ["CELL_SECONDS", "Judged", "begun", "blocked", "judge"]
+__all__ = ["Judged", "begun", "blocked", "judge"]
 
-CELL_SECONDS = 10.0
-"""How long one cell of a submission may compute."""
-CELL_WAITING = 30.0
-"""How long it may take by the clock: one that sleeps ends, and a busy machine gets its time."""
 MAX_SHOWN = 2**19
 """Characters that all cells of a submission may put out together."""
 _CUT = 200
@@ -134,7 +135,7 @@ class _Run:
                     break
 
     def _run(self, step: Step) -> CellRun:
-        deadline, waiting = min(CELL_SECONDS, self.left), min(CELL_WAITING, self.left)
+        deadline, waiting = min(CELL_PROCESSOR_SECONDS, self.left), min(CELL_SECONDS, self.left)
         run = self.child.run(step.cell, step.source, deadline=deadline, waiting=waiting)
         self.by_clock |= run.loss is not None and run.loss.by_clock
         return run

@@ -406,7 +406,7 @@ ENDLESS = [
     in_a_cell(
         "endless-await",
         "import asyncio\nawait asyncio.Event().wait()",
-        says="had no end after 10 s",
+        says="had no end after 30 s",
     ),
     in_a_cell(
         "endless-repr",
