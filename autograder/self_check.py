@@ -1,4 +1,4 @@
-"""`autograder check PATH.ipynb`: a student's own check from a terminal."""
+"""`autograder check lab01`: a student's own check from a terminal, hidden tests included."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.console import Console
 
 from autograder.checks.deadlines import CELL_PROCESSOR_SECONDS, CELL_SECONDS
 from autograder.checks.notebook import RECORD_TYPE
+from autograder.checks.notebook_file import cells_of, source_of
 from autograder.checks.records import CheckResult
 from autograder.checks.scoring import as_number
 from autograder.course import is_handed_in
@@ -31,8 +32,40 @@ class NotALab(ValueError):
     """The file is no notebook, or has no check cells; the message says which."""
 
 
+def find(lab: str, start: Path) -> Path:
+    """Return the notebook that is meant by a path or by a lab's name.
+
+    Args:
+        lab: A notebook, or the beginning of a lab's name, such as `lab01`.
+        start: The folder where the command was given.
+
+    Raises:
+        NotALab: There is none, or more than one.
+    """
+    if lab.endswith(".ipynb") or Path(lab).is_file():
+        return Path(lab)
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        labs = {file.stem: file for file in sorted((folder / "labs").glob("lab*/lab*.ipynb"))}
+        if not labs:
+            continue
+        found = [name for name in labs if name == lab] or [
+            name for name in labs if name.startswith(lab)
+        ]
+        if len(found) == 1:
+            return labs[found[0]]
+        which = "More than one lab begins" if found else "No lab begins"
+        raise NotALab(f'{which} with "{lab}". The labs are: {", ".join(found or labs)}.')
+    raise NotALab(
+        f'There is no folder `labs` here in which to look for "{lab}". Go into the folder of the '
+        "course, or give the path of the notebook."
+    )
+
+
 def run(path: Path, *, console: Console, as_json: bool) -> int:
     """Run a lab's notebook from top to bottom and print what its checks say.
+
+    Where the repository's solutions are there, the hidden tests are run too.
 
     Args:
         path: The notebook; it is not changed.
@@ -64,6 +97,28 @@ def show(results: Sequence[CheckResult], *, console: Console, as_json: bool) -> 
         points = sum(result.points for result in results)
         most = sum(result.max_points for result in results)
         console.print(f"Together: {as_number(points)} of {as_number(most)} points")
+        console.print(_which_tests(results), style="dim")
+
+
+def _which_tests(results: Sequence[CheckResult]) -> str:
+    hidden = sum(test.hidden for result in results for test in result.tests)
+    if hidden:
+        return f"{hidden} of these tests are hidden ones; they count when the lab is marked too."
+    return "These are the visible tests. Hidden tests follow when your work is marked."
+
+
+def _whole_checks(path: Path) -> dict[str, str]:
+    """Return the check cells of the lab's solution, hidden tests included, by nbgrader's names."""
+    folder = path.resolve().parent
+    for root in (folder, *folder.parents):
+        for file in sorted((root / "solutions").glob(f"{folder.name}/{folder.name}.ipynb")):
+            cells = (cell for cell in cells_of(file) if source_of(cell).startswith("%%check "))
+            return {
+                cell["metadata"]["nbgrader"]["grade_id"]: source_of(cell)
+                for cell in cells
+                if "nbgrader" in cell.get("metadata", {})
+            }
+    return {}
 
 
 def checked(path: Path) -> tuple[list[CheckResult], list[str]]:
@@ -83,7 +138,12 @@ def checked(path: Path) -> tuple[list[CheckResult], list[str]]:
     try:
         notebook = nbformat.read(path, as_version=4)
     except (OSError, ValueError, nbformat.ValidationError) as error:
-        raise NotALab(f"{path} is no notebook that can be read: {error}") from None
+        raise NotALab(f"{path} cannot be read as a notebook: {error}") from None
+    whole = _whole_checks(path)
+    for cell in notebook.cells:
+        name = cell.metadata.get("nbgrader", {}).get("grade_id", "")
+        if cell.source.startswith("%%check ") and name in whole:
+            cell.source = whole[name]
     client = _Client(
         notebook,
         timeout=None,

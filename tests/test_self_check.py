@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder import self_check
+
 ROOT = Path(__file__).parents[1]
 LAB = ROOT / "labs" / "lab01-path-operations" / "lab01-path-operations.ipynb"
 
@@ -29,6 +31,7 @@ def test_a_fresh_lab_says_what_to_do_first(tmp_path):
     assert "POST /drafts" in done.stdout
     assert "Hint" in done.stdout
     assert "Together: 0 of 20 points" in done.stdout
+    assert "Hidden tests follow when your work is marked" in done.stdout
 
 
 def test_a_solution_passes_and_reads_as_json(tmp_path):
@@ -76,3 +79,28 @@ def test_what_is_no_lab_is_refused_in_one_line(tmp_path, content):
     assert done.returncode == 2
     assert "x.ipynb" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_lab_is_found_by_the_beginning_of_its_name(tmp_path):
+    """From any folder of the course; what is not unique, or not there, is said with the names."""
+    for name in ("lab01-a", "lab02-b", "lab02-c"):
+        (tmp_path / "labs" / name).mkdir(parents=True)
+        (tmp_path / "labs" / name / f"{name}.ipynb").write_text("{}")
+    here = tmp_path / "labs" / "lab02-b"
+    assert self_check.find("lab01", here) == tmp_path / "labs" / "lab01-a" / "lab01-a.ipynb"
+    assert self_check.find("x.ipynb", here) == Path("x.ipynb")
+    with pytest.raises(self_check.NotALab, match='More than one lab begins with "lab02"'):
+        self_check.find("lab02", here)
+    with pytest.raises(self_check.NotALab, match="The labs are: lab01-a, lab02-b, lab02-c"):
+        self_check.find("lab09", here)
+
+
+def test_hidden_tests_are_run_where_the_solutions_are(tmp_path):
+    """The command says which tests it ran, and a hidden one shows no more than its meaning."""
+    for folder in ("labs", "solutions"):
+        shutil.copytree(ROOT / folder / LAB.parent.name, tmp_path / folder / LAB.parent.name)
+    command = [Path(sys.executable).parent / "autograder", "check", "lab01"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "(hidden test)" in " ".join(done.stdout.split())
+    assert "of these tests are hidden ones" in done.stdout

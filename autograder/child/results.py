@@ -32,10 +32,12 @@ class Loss:
     Attributes:
         trouble: It died, had no end, or broke the conversation.
         message: A line for the student.
+        by_clock: Whether the clock on the wall ended it, which another load could change.
     """
 
     trouble: Trouble
     message: str
+    by_clock: bool = False
 
 
 class ChildLostError(Exception):

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
-import re
 import signal
 import socket
 import time
@@ -28,6 +26,7 @@ from autograder.child.messages import (
     TakeErrors,
     Unserve,
 )
+from autograder.child.patience import Patience
 from autograder.child.results import (
     Called,
     CellRun,
@@ -100,16 +99,15 @@ class Submission:
         return self.applied
 
     def run(
-        self, cell: str, source: str, *, deadline: float, processor: float = math.inf
+        self, cell: str, source: str, *, deadline: float, waiting: float | None = None
     ) -> CellRun:
         """Run one cell as a notebook's kernel would.
 
         Args:
             cell: Its id.
             source: Its text.
-            deadline: Seconds until it counts as endless.
-            processor: Seconds of the processor's time until it counts as endless, where the
-                kernel tells them.
+            deadline: Seconds of computing after which it counts as endless.
+            waiting: Seconds by the clock after which it does; as many if None.
 
         Returns:
             How it went, also when the process did not survive it.
@@ -126,7 +124,7 @@ class Submission:
                 lambda number: Run(id=number, cell=cell, source=source),
                 deadline,
                 f"Cell {cell}",
-                processor=processor,
+                waiting=waiting,
             )
         except ChildLostError as lost:
             loss = lost.loss
@@ -257,27 +255,27 @@ class Submission:
         deadline: float,
         what: str,
         descriptors: Sequence[int] = (),
-        processor: float = math.inf,
+        *,
+        waiting: float | None = None,
     ) -> Answer:
         self._raise_if_lost()
         self._asked += 1
-        until = time.monotonic() + deadline
+        until = time.monotonic() + (waiting or deadline)
+        patience = Patience(self._watch, deadline, waiting) if waiting else None
         message = order(self._asked).model_dump_json().encode()
         try:
             if len(message) > LARGEST:
                 raise _too_long()
             self._channel.send(message, until, descriptors)
-            most = processor_seconds(self._watch) + processor
-            answer = Answer.model_validate_json(
-                self._channel.receive(
-                    until, is_used_up=lambda: processor_seconds(self._watch) > most
-                )
-            )
+            answer = Answer.model_validate_json(self._channel.receive(patience or until))
             if answer.id != self._asked:
                 raise _not_asked_for()
         except ConversationOverError as error:
-            reason = _reason(error, deadline, processor)
-            raise ChildLostError(self._lose(error.trouble, what, reason)) from error
+            computed = patience is not None and patience.used_up
+            reason = _reason(error, deadline if computed or not waiting else waiting, computed)
+            by_clock = error.trouble is Trouble.ENDLESS and not computed
+            loss = self._lose(error.trouble, what, reason, by_clock=by_clock)
+            raise ChildLostError(loss) from error
         except ValidationError as error:
             reason = "sent an answer that cannot be read"
             raise ChildLostError(self._lose(Trouble.BROKEN, what, reason)) from error
@@ -287,14 +285,14 @@ class Submission:
         if self.loss is not None:
             raise ChildLostError(self.loss)
 
-    def _lose(self, trouble: Trouble, what: str, reason: str) -> Loss:
+    def _lose(self, trouble: Trouble, what: str, reason: str, *, by_clock: bool = False) -> Loss:
         """End the process, and keep why."""
         status = self._stop()
         if self._excess:
             reason = self._excess
         elif trouble is Trouble.DIED:
             reason = f"ended the process{_how(status)}"
-        self.loss = Loss(trouble, f"{what} {reason}.")
+        self.loss = Loss(trouble, f"{what} {reason}.", by_clock)
         return self.loss
 
     def _stop(self) -> int | None:
@@ -342,35 +340,9 @@ def _not_asked_for() -> ConversationOverError:
     return ConversationOverError(Trouble.BROKEN, "sent an answer that was not asked for")
 
 
-def processor_seconds(watch: int | None) -> float:
-    """Return the processor's time that a process has taken, and those that it has waited for.
-
-    Args:
-        watch: A descriptor of the process (pidfd_open(2)); without one the time is not known.
-
-    Returns:
-        Seconds; 0 where they are not known.
-    """
-    if watch is None:
-        return 0.0
-    try:
-        told = Path(f"/proc/self/fdinfo/{watch}").read_text(encoding="ascii")
-        number = re.search(r"^Pid:\s+(\d+)$", told, flags=re.MULTILINE)
-        if number is None:
-            return 0.0
-        state = Path(f"/proc/{number[1]}/stat").read_bytes()
-    except OSError:
-        return 0.0
-    # After the name, which may hold anything: utime, stime, cutime, cstime; see proc(5).
-    taken = state.rpartition(b")")[2].split()[11:15]
-    return sum(map(int, taken)) / os.sysconf("SC_CLK_TCK")
-
-
-def _reason(error: ConversationOverError, deadline: float, processor: float) -> str:
-    if error.trouble is Trouble.ENDLESS and error.used_up:
-        return f"had no end after {processor:g} s of processor time"
+def _reason(error: ConversationOverError, deadline: float, computed: bool) -> str:  # noqa: FBT001
     if error.trouble is Trouble.ENDLESS:
-        return f"had no end after {deadline:g} s"
+        return f"had no end after {deadline:g} s{' of computing' if computed else ''}"
     return str(error)
 
 

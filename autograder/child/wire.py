@@ -7,7 +7,6 @@ which never waits past a deadline and never believes a length.
 from __future__ import annotations
 
 import contextlib
-import math
 import select
 import socket
 import struct
@@ -22,7 +21,6 @@ LARGEST: Final = 2 * 1024 * 1024
 _LENGTH: Final = struct.Struct("!I")
 _CHUNK: Final = 1 << 16
 _DESCRIPTORS: Final = 3
-_ASK_EVERY: Final = 0.25
 
 
 class Trouble(StrEnum):
@@ -41,13 +39,11 @@ class ConversationOverError(Exception):
 
     Attributes:
         trouble: What kind of end it was.
-        used_up: Whether it was ended for the processor's time that it took.
     """
 
-    def __init__(self, trouble: Trouble, message: str, *, used_up: bool = False) -> None:
+    def __init__(self, trouble: Trouble, message: str) -> None:
         super().__init__(message)
         self.trouble = trouble
-        self.used_up = used_up
 
 
 def read(connection: socket.socket) -> tuple[bytes, list[int]]:
@@ -78,6 +74,9 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
+
+
+Until = float | Callable[[], float]
 
 
 class Channel:
@@ -120,31 +119,26 @@ class Channel:
                 rest = rest[sent:]
                 descriptors = ()
 
-    def receive(self, until: float, *, is_used_up: Callable[[], bool] = lambda: False) -> bytes:
+    def receive(self, until: Until) -> bytes:
         """Return the next message.
 
         Args:
-            until: Deadline, as `time.monotonic` counts.
-            is_used_up: Is asked from time to time whether to wait no longer.
+            until: Deadline, as `time.monotonic` counts, or what says so each time it is reached.
 
         Raises:
             ConversationOverError: It ended, did not come in time, or is too long.
         """
-        length = _LENGTH.unpack(self._exactly(_LENGTH.size, until, is_used_up))[0]
+        length = _LENGTH.unpack(self._exactly(_LENGTH.size, until))[0]
         if length > LARGEST:
             raise ConversationOverError(
                 Trouble.BROKEN, f"sent a message of {length} bytes; {LARGEST} are allowed"
             )
-        return self._exactly(length, until, is_used_up)
+        return self._exactly(length, until)
 
-    def _exactly(self, size: int, until: float, is_used_up: Callable[[], bool]) -> bytes:
+    def _exactly(self, size: int, until: Until) -> bytes:
         received = bytearray()
         while len(received) < size:
-            while not self._wait(select.POLLIN, until, at_most=_ASK_EVERY):
-                if is_used_up():
-                    raise ConversationOverError(
-                        Trouble.ENDLESS, "took too much processor time", used_up=True
-                    )
+            self._wait(select.POLLIN, until)
             try:
                 part = self._connection.recv(min(size - len(received), _CHUNK))
             except BlockingIOError:
@@ -156,21 +150,23 @@ class Channel:
             received += part
         return bytes(received)
 
-    def _wait(self, event: int, until: float, *, at_most: float = math.inf) -> bool:
-        """Wait for an event; tell whether it came before `at_most` seconds were over."""
+    def _wait(self, event: int, until: Until) -> None:
         poll = select.poll()
         poll.register(self._connection, event)
         if self._process is not None:
             poll.register(self._process, select.POLLIN)
-        left = until - time.monotonic()
-        ready = dict(poll.poll(max(0, min(left, at_most) * 1000))) if left > 0 else {}
+        ready: dict[int, int] = {}
+        while not ready and (left := _now(until) - time.monotonic()) > 0:
+            ready = dict(poll.poll(left * 1000))
         if ready.get(self._connection.fileno(), 0) & (event | select.POLLHUP | select.POLLERR):
-            return True
+            return
         if ready:
             raise _died()
-        if left > at_most:
-            return False
         raise ConversationOverError(Trouble.ENDLESS, "gave no answer in time")
+
+
+def _now(until: Until) -> float:
+    return until() if callable(until) else until
 
 
 def _died() -> ConversationOverError:

@@ -25,6 +25,9 @@ class Judged:
         sandbox: Name of the sandbox's level.
         seed: What the tests' values were drawn from; given again, it replays the verdicts.
         overtime: Whether the time for the submission was used up before its end.
+        late: The checks whose verdict hangs on a deadline, by their cells' ids.
+        by_clock: Those among them for which the clock ended a cell, the check or the notebook.
+        doubt: Why a person should look at the verdicts; empty if nobody needs to.
     """
 
     checks: dict[str, CheckResult]
@@ -33,6 +36,9 @@ class Judged:
     sandbox: str
     seed: int
     overtime: bool = False
+    late: frozenset[str] = frozenset()
+    by_clock: frozenset[str] = frozenset()
+    doubt: str = ""
 
     @property
     def reason(self) -> str:
@@ -41,8 +47,8 @@ class Judged:
         A mark that was lost to time, or to what the sandbox withholds, may be no fault of the
         student's. What is said here is the submission's own word, and earns nothing.
         """
-        if self.overtime:
-            return OVERTIME
+        if self.overtime or self.doubt:
+            return " ".join(filter(None, (OVERTIME if self.overtime else "", self.doubt)))
         for cell, run in self.cells.items():
             if run.loss is not None and run.loss.trouble is Trouble.ENDLESS:
                 return f"{run.loss.message} {_MAY_HAVE_RUN}"

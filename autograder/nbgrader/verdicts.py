@@ -145,6 +145,8 @@ class Verdicts:
         answer = workers.judged(begun.stands)
         if answer.problem or answer.judged is None or answer.judged.overtime:
             return Verdict(judged=answer.judged, reason=answer.problem or OVERTIME)
+        if answer.judged.doubt:
+            return Verdict(judged=answer.judged, reason=answer.judged.reason)
         self._records.write(
             begun.student, Record(cells=begun.cells, checks=self._hashes, judged=answer.judged)
         )
