@@ -10,6 +10,7 @@ from typing import Any
 
 import nbformat
 import psutil  # type: ignore[import-untyped]
+from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_core.utils import ensure_async
 from nbclient import NotebookClient
 from nbclient.exceptions import DeadKernelError
@@ -152,6 +153,11 @@ def checked(path: Path) -> tuple[list[CheckResult], list[str]]:
     )
     try:
         client.execute()
+    except NoSuchKernel as error:
+        raise NotALab(
+            f"{path} asks for a kernel that is not installed here ({error.name}). Choose "
+            '"Python 3" under Kernel > Change Kernel, save, and try again.'
+        ) from None
     except DeadKernelError:
         why = " ".join(client.stopped) or f"A cell of {path} ended the kernel."
         raise NotALab(f"{why} So nothing could be checked.") from None

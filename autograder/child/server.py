@@ -230,6 +230,7 @@ def main() -> None:
     hub = socket.socket(fileno=int(sys.argv[1]))
     privileges.close_memory()
     preload.import_all()
+    preload.fork_by_default()
     shell = make()
     preload.warm(shell)
     tempfile.tempdir = None  # a child finds its own

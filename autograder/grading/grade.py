@@ -8,6 +8,7 @@ is simply started again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
 import shutil
@@ -37,6 +38,7 @@ from autograder.sandbox import layers
 from autograder.sandbox.layers import Level
 from autograder.sandbox.report import held_here
 
+_log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.1
 """Seconds between looks at a submission that another grader is at work on."""
 
@@ -303,6 +305,8 @@ class Grading:
         except OSError as error:
             score, reason = 0.0, f"The result could not be written: {error.strerror}."
         status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED
+        if reason:
+            _log.info("%s is for a person to look at: %s", work.student, reason)
         losses = ""
         if judged is not None:
             losses = " ".join(loss for loss in dict.fromkeys(judged.losses) if loss not in reason)

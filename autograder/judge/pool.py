@@ -8,6 +8,7 @@ tried once more.
 from __future__ import annotations
 
 import contextlib
+import logging
 import tempfile
 import time
 from collections import deque
@@ -30,6 +31,9 @@ AT_ONCE = 2
 TRIES = 2
 STARTS = 3
 """Times in a row that a worker may fail to start before the run ends."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class CannotGradeError(RuntimeError):
@@ -168,6 +172,7 @@ class Pool:
             yield from self._replace(worker, answer.doubt, answer.judged)
             return
         done = worker.tasks.popleft()
+        _log.debug("%s was judged in %.2f s.", done.name, answer.seconds)
         self._tries.pop(done.name, None)
         yield replace(answer, seconds=answer.seconds + self._spent.pop(done.name, 0.0))
         worker.begin(self._limit)
@@ -185,6 +190,8 @@ class Pool:
             what: What it did, as the end of a sentence.
             judged: What it made of its task, in doubt.
         """
+        names = ", ".join(task.name for task in worker.tasks) or "nothing"
+        _log.warning("Worker %d %s; it held %s.", worker.hired.pid, what, names)
         if not worker.ready:
             self._deaths += 1
             if self._deaths > max(STARTS, self._jobs):

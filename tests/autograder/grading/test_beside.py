@@ -39,3 +39,36 @@ def test_a_file_that_grows_is_cut(folder, monkeypatch, tmp_path_factory):
     target = tmp_path_factory.mktemp("target")
     beside.copy({"b.txt": folder / "b.txt"}, target, keep=())
     assert (target / "b.txt").stat().st_size == 50
+
+
+def test_links_and_deep_folders_are_not_followed(folder, monkeypatch):
+    """A link could name another student's work; folders in folders end somewhere."""
+    (folder / "z.txt").symlink_to(folder / "a.txt")
+    deep = folder / "1" / "2" / "3"
+    deep.mkdir(parents=True)
+    for parent in (deep, deep.parent):
+        (parent / "deep.txt").touch()
+    monkeypatch.setattr(beside, "MAX_DEPTH", 2)
+    found = list(beside.handed_on(folder))
+    assert "1/2/deep.txt" in found
+    assert "1/2/3/deep.txt" not in found
+    assert "z.txt" not in found
+
+
+def test_a_link_that_takes_a_files_place_is_not_followed(folder, tmp_path_factory):
+    """Between the look and the copy a file may become a link."""
+    target = tmp_path_factory.mktemp("target")
+    (folder / "a.txt").unlink()
+    (folder / "a.txt").symlink_to(folder / "b.txt")
+    with pytest.raises(OSError, match="symbolic links"):
+        beside.copy({"a.txt": folder / "a.txt"}, target, keep=())
+
+
+def test_what_was_there_before_goes(folder, tmp_path_factory):
+    """The target holds these files and those to keep, and no empty folder."""
+    target = tmp_path_factory.mktemp("target")
+    (target / "old").mkdir()
+    (target / "old" / "gone.txt").touch()
+    (target / "kept.ipynb").touch()
+    beside.copy({"a.txt": folder / "a.txt"}, target, keep=("kept.ipynb",))
+    assert sorted(path.name for path in target.rglob("*")) == ["a.txt", "kept.ipynb"]
