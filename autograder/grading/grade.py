@@ -8,17 +8,14 @@ is simply started again.
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
-import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from autograder.checks.deadlines import WHILE_GRADING
+from autograder.course import is_plain_name
 from autograder.grading import beside, cache
 from autograder.grading.cache import Record, Records
 from autograder.grading.database import Database
@@ -33,6 +30,7 @@ from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.staff import Staff
 from autograder.judge.steps import Step, steps_of
+from autograder.own_folder import OwnFolder
 from autograder.sandbox import layers
 from autograder.sandbox.layers import Level
 from autograder.sandbox.report import held_here
@@ -109,6 +107,9 @@ class Grading:
             while waiting or taken or self._open:
                 while waiting and (self._pool is None or self._pool.has_room):
                     student = waiting.popleft()
+                    if not is_plain_name(student):
+                        yield self._refused(student)
+                        continue
                     work = self._take(student)
                     if work is None:
                         taken.append(student)
@@ -121,6 +122,17 @@ class Grading:
                 elif taken and not waiting:
                     time.sleep(_LOOK_EVERY)
                     waiting, taken = taken, waiting
+
+    def _refused(self, student: str) -> Graded:
+        """Say why a submission is not graded; a name with markup comes into no gradebook."""
+        return Graded(
+            student=student.encode("utf-8", "backslashreplace").decode(),
+            lab=self.lab.name,
+            score=0.0,
+            max_score=self.lab.max_score,
+            status=Status.REVIEW,
+            message="Its folder is not named as a student can be: rename it, and grade again.",
+        )
 
     def _open_gradebook(self) -> Writer:
         """Return what writes results, opened when it is asked for first."""
@@ -244,8 +256,7 @@ class Grading:
         """Start the workers."""
         data = ""
         if self.lab.data:
-            folder = Path(tempfile.mkdtemp(prefix=f"autograder-{os.getpid()}-data-"))
-            self._undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = self._undo.enter_context(OwnFolder("autograder-data-"))
             folder.chmod(0o755)
             for name, path in self.lab.data.items():
                 cache.write_whole(folder / name, path.read_bytes(), mode=0o444)
@@ -256,6 +267,7 @@ class Grading:
             grants=self.lab.grants,
             data=data,
             secrets=tuple(map(str, self.course.secrets)),
+            hidden=(str(self.course.root),),
             unsafe=self.options.unsafe,
             layers=held_here(),
             wait=self.options.wait,

@@ -114,6 +114,7 @@ class Neighbours:
         ran = self.run(BIN / "autograder", "grade", self.lab, "--json", "--jobs", str(jobs),
                        *arguments, cwd=cwd)  # fmt: skip
         lines = [json.loads(line) for line in ran.stdout.splitlines()]
+        assert lines, ran.stderr
         assert ran.returncode in {0, 1}, ran.stderr
         return {line["student"]: line for line in lines}
 
@@ -124,6 +125,14 @@ class Neighbours:
     def autograded(self, student: str) -> Path:
         """Return a student's autograded folder."""
         return self.path / "autograded" / student / self.lab
+
+    def printed(self, student: str) -> str:
+        """Return what the cells of a student put out, as his autograded notebook has it."""
+        made = nbformat.read(self.autograded(student) / self.file, as_version=4)
+        outputs = [output for cell in made.cells for output in cell.get("outputs", [])]
+        return "\n".join(
+            "".join((output.get("text", ""), output.get("evalue", ""))) for output in outputs
+        )
 
     def marks(self) -> dict[str, float]:
         """Return the marks in the gradebook."""
@@ -167,7 +176,7 @@ def neighbours(lab: str, path: Path, user: str = USERS[0]) -> Iterator[Neighbour
     # Not below `path`: the names of sockets must be short.
     with tempfile.TemporaryDirectory(prefix="n-") as temporary:
         for parent in (path, *path.parents):
-            if user == "ordinary" and parent.name.startswith("pytest-"):
+            if user == "ordinary" and (parent == path or parent.name.startswith("pytest-")):
                 parent.chmod(0o755)
         yield Neighbours(course, name, temporary, user)
 
