@@ -249,6 +249,9 @@ def _kill(how: Any, process: int) -> None:
 def main() -> None:
     """Start the nursery: `python -m autograder.child.server DESCRIPTOR`."""
     hub = socket.socket(fileno=int(sys.argv[1]))
+    if os.geteuid() == 0:
+        # Once, for all: to be another user for a moment undoes `die_with_parent`.
+        readable.by_anybody()
     privileges.close_memory()
     preload.import_all()
     shell = make()
@@ -302,8 +305,6 @@ def _serve(shell: Shell, told: bytes, connection: int, parent: int | None = None
         control = socket.socket(fileno=connection)
         world = _enter_world(options, control)
         privileges.adopt_orphans()
-        if options.confine and options.first_user is not None:
-            readable.by_anybody()  # once, for all children
         server = Server(control, parent, shell, world, options)
         server.tell_ready()
         server.answer_all()

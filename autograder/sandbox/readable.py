@@ -85,7 +85,10 @@ def python_folders() -> tuple[Path, ...]:
 def by_anybody() -> bool:
     """Tell whether any user could read this Python; first asked by root, who can become one."""
     files = [Path(module.__file__) for module in (os, ctypes, landlock) if module.__file__]
-    return privileges.can_read(privileges.FIRST_USER, (*python_folders(), *files))
+    try:
+        return privileges.can_read(privileges.FIRST_USER, (*python_folders(), *files))
+    except OSError:  # nobody else can be had here
+        return False
 
 
 def exposed(policy: Policy, secrets: list[Path]) -> list[Path]:
