@@ -8,6 +8,7 @@ every platform at once, and writes
 - environment.yml: the pins without hashes (pip refuses hashes beside a local project), each
   with its reason, for Binder and conda.
 
+`python tools/lock.py --keep` adds what is new in pyproject.toml and leaves the other pins alone.
 `python tools/lock.py --environment` only writes environment.yml anew from requirements.lock.
 """
 
@@ -84,7 +85,8 @@ def _resolve(target: Path, *options: str) -> None:
         [
             *(sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml"),
             *("--universal", "--generate-hashes", "--python-version", "3.11"),
-            *("--no-header", "--no-emit-index-url", "--upgrade", "--quiet"),
+            *("--no-header", "--no-emit-index-url", "--quiet"),
+            *(() if "--keep" in sys.argv[1:] else ("--upgrade",)),
             *("--output-file", target.name, *options),
         ],
         cwd=ROOT,

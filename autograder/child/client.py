@@ -27,6 +27,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -60,6 +61,9 @@ class ServerLostError(RuntimeError):
 
 class ForkServer:
     """A process that is ready to become any number of submissions.
+
+    Attributes:
+        own_folders: Where its submissions' own folders are to lie.
 
     Args:
         minimum: Refuse to start below this level.
@@ -116,6 +120,8 @@ class ForkServer:
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
             self._folder = Path(undo.enter_context(_short_folder()))
+            self.own_folders = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="own-")))
+            self.own_folders.chmod(0o711)  # another user goes through it, and cannot list it
             if self._hub is None:
                 self._nursery = undo.enter_context(Nursery(self._bubblewrap_command()))
             self._control, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -193,17 +199,21 @@ class ForkServer:
                     "policy": TypeAdapter(Policy).dump_python(policy, mode="json"),
                 }
                 with self._lock:
-                    answer, watch = self._ask(request, [its.fileno(), *outputs])
+                    answer, descriptors = self._ask(request, [its.fileno(), *outputs])
             if "child" not in answer:
                 raise ServerLostError(f"A submission could not be started: {answer['problem']}.")
+            watched = descriptors.pop(0) if answer["watched"] else None
             child = Submission(
                 connection=own,
-                watch=watch[0] if watch else None,
+                watch=watched,
                 outputs=(outputs[0], outputs[1]),
+                folder=descriptors[0] if descriptors else None,
                 end=lambda: self._end_child(answer["child"]),
                 socket_path=lambda: self._folder / secrets.token_hex(6),
                 undo=undo.pop_all(),
             )
+        if child.folder is not None and not answer["bounded"]:
+            child.measure(policy)
         try:
             self._check(child)
         except BaseException:
@@ -256,7 +266,8 @@ class ForkServer:
     def _bubblewrap_command(self) -> Sequence[str]:
         if not self._bubblewrap:
             return ()
-        return bubblewrap.command(shutil.which("bwrap") or "bwrap", self._policy)
+        policy = replace(self._policy or Policy(), scratch=self.own_folders)
+        return bubblewrap.command(shutil.which("bwrap") or "bwrap", policy)
 
     def _end(self) -> None:
         """Hang up, and wait until the server and its children are gone."""

@@ -57,8 +57,7 @@ def live(
         sys.path.insert(0, "")  # a notebook imports from its own folder
         trusted = socket.socket(fileno=connection)
         if _begin(trusted, confine):
-            child = Child(shell, trusted)
-            asyncio.run(child.obey())
+            Child(shell, trusted).live()
     except BaseException:  # noqa: BLE001, S110 - nobody is left to tell; the end itself is noticed
         pass
     finally:
@@ -101,27 +100,59 @@ class Child:
         self._streams = Streams()
         self._serving: Serving | None = None
         self._undo = contextlib.ExitStack()
+        self._over = False
 
-    async def obey(self) -> None:
+    def live(self) -> None:
+        """Answer orders until the other side hangs up, whatever becomes of the loop.
+
+        A cell may stop the loop, cancel every task or raise `SystemExit` in a callback. A
+        kernel survives most of that, so this does too: the loop is started again.
+        """
+        loop, obeying = asyncio.new_event_loop(), None
+        while not self._over:
+            if loop.is_closed():
+                loop, obeying = asyncio.new_event_loop(), None
+            asyncio.set_event_loop(loop)
+            if obeying is None or obeying.done():
+                obeying = loop.create_task(self._obey())
+            with contextlib.suppress(BaseException):  # the submission's, whatever it is
+                loop.run_until_complete(obeying)
+
+    async def _obey(self) -> None:
         """Answer orders until the other side hangs up.
 
         The loop runs on between orders, as a kernel's does, and tasks that a cell has started
         with it.
         """
-        loop = asyncio.get_running_loop()
         while True:
-            readable = loop.create_future()
-            loop.add_reader(self._trusted, _settle, readable)
+            await self._readable()
             try:
-                await readable
-            finally:
-                loop.remove_reader(self._trusted)
-            message, descriptors = wire.read(self._trusted)
+                message, descriptors = wire.read(self._trusted)
+            except (EOFError, OSError):
+                self._over = True
+                return
             order = _orders.validate_json(message)
             self._streams.begin()
             answer = await self._answer(order, descriptors)
             answer = answer.model_copy(update={"dropped": self._streams.end()})
             wire.write(self._trusted, _packed(answer))
+
+    async def _readable(self) -> None:
+        """Wait until there is something to read, and watch for it no longer.
+
+        Before an order is obeyed, nothing of this may be left in the loop: a cell may run the
+        loop inside itself (nest_asyncio), which would take what is left there for its own.
+        """
+        loop = asyncio.get_running_loop()
+        readable = loop.create_future()
+
+        def settle() -> None:
+            loop.remove_reader(self._trusted)
+            if not readable.done():
+                readable.set_result(None)
+
+        loop.add_reader(self._trusted, settle)
+        await readable
 
     async def _answer(self, order: Any, descriptors: list[int]) -> Answer:
         try:
@@ -177,11 +208,6 @@ class Child:
             value = await value
         plain: JsonValue = to_jsonable_python(value, inf_nan_mode="strings")
         return plain
-
-
-def _settle(readable: asyncio.Future[None]) -> None:
-    if not readable.done():
-        readable.set_result(None)
 
 
 def _packed(answer: Answer) -> bytes:

@@ -21,6 +21,7 @@ import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final, NoReturn
 
 import psutil  # type: ignore[import-untyped]
@@ -29,7 +30,7 @@ from pydantic import TypeAdapter
 from autograder.child import families, life, preload
 from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
 from autograder.child.shell import Shell, make
-from autograder.sandbox import namespaces, privileges, readable
+from autograder.sandbox import folders, namespaces, privileges, readable
 from autograder.sandbox.apply import apply
 from autograder.sandbox.layers import Applied, Layer
 from autograder.sandbox.namespaces import World
@@ -83,6 +84,7 @@ class Server:
     _ended: dict[int, int] = field(default_factory=dict)
     _users: dict[int, int | None] = field(default_factory=dict)
     _bounds: dict[int, Bound] = field(default_factory=dict)
+    _covered: dict[int, Path] = field(default_factory=dict)
     _started: int = 0
 
     def answer_all(self) -> None:
@@ -137,9 +139,11 @@ class Server:
     def _start(self, policy: Policy, descriptors: list[int]) -> None:
         connection, out, err = descriptors
         user = self._next_user()
+        covered = self._cover(policy)
         try:
             child = namespaces.fork_alone(self.world)
         except OSError as error:
+            self._uncover(covered)
             self._send({"problem": f"no process could be made: {error}"})
             return
         if child == 0:
@@ -150,8 +154,22 @@ class Server:
         self._users[child] = user
         if policy.allows_processes and self.options.confine:
             self._bounds[child] = Bound(1 + max(policy.processes, len(policy.programs)))
-        with _descriptor_of(child) as watch:
-            self._send({"child": child}, watch)
+        if covered is not None:
+            self._covered[child] = covered
+        with _descriptor_of(child) as watch, _opened(policy) as folder:
+            answer = {"child": child, "watched": bool(watch), "bounded": covered is not None}
+            self._send(answer, [*watch, *folder])
+
+    def _cover(self, policy: Policy) -> Path | None:
+        """Lay a bounded file system over a child's folder, where that is possible."""
+        if policy.scratch is None or not self.world.mounts or self.world.bubblewrap:
+            return None
+        return policy.scratch if folders.cover(policy) else None
+
+    def _uncover(self, folder: Path | None) -> None:
+        if folder is not None:
+            with contextlib.suppress(OSError):
+                folders.uncover(folder)
 
     def _next_user(self) -> int | None:
         self._started += 1
@@ -185,6 +203,7 @@ class Server:
             self._end_orphans()
         if user is not None and not self.world.mounts:
             _remove_shared_files(user)
+        self._uncover(self._covered.pop(child, None))
         return self._ended.pop(child, None)
 
     def _end_orphans(self) -> None:
@@ -237,6 +256,19 @@ def _remove_shared_files(user: int) -> None:
             with contextlib.suppress(OSError):
                 if entry.stat(follow_symlinks=False).st_uid == user:
                     os.unlink(entry.path)  # noqa: PTH108 - a path as it was found
+
+
+@contextlib.contextmanager
+def _opened(policy: Policy) -> Iterator[list[int]]:
+    """Give a descriptor of a child's own folder, if it has one: others cannot see into it."""
+    if policy.scratch is None:
+        yield []
+        return
+    descriptor = os.open(policy.working_folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield [descriptor]
+    finally:
+        os.close(descriptor)
 
 
 def _kill(how: Any, process: int) -> None:

@@ -124,7 +124,8 @@ class Serving:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self.serve())
+            with asyncio.Runner() as runner:  # `asyncio.run` may be nest_asyncio's by now
+                runner.run(self.serve())
         except BaseException as error:  # noqa: BLE001 - uvicorn leaves by SystemExit
             self._end(self.app.failed_to_start or describe(error))
 

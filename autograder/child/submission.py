@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from autograder.child.measured import Measured
 from autograder.child.messages import (
     LONGEST_TEXT,
     Answer,
@@ -34,6 +35,7 @@ from autograder.child.results import (
 )
 from autograder.child.wire import LARGEST, Channel, ConversationOverError, Trouble
 from autograder.sandbox.layers import Applied, Layer
+from autograder.sandbox.policy import Policy
 
 _BEGIN_SECONDS: Final = 30
 _BACKLOG: Final = 128
@@ -52,6 +54,7 @@ class Submission:
         connection: socket.socket,
         watch: int | None,
         outputs: tuple[int, int],
+        folder: int | None = None,
         end: Callable[[], int | None],
         socket_path: Callable[[], Path],
         undo: contextlib.ExitStack,
@@ -64,6 +67,11 @@ class Submission:
         self._undo.callback(self._channel.close)
         if watch is not None:
             self._undo.callback(os.close, watch)
+        self.folder = folder
+        """Descriptor of its working folder, if it has one of its own."""
+        if folder is not None:
+            self._undo.callback(os.close, folder)
+        self._excess = ""
         self._asked = 0
         self._ended = False
         self.loss: Loss | None = None
@@ -202,6 +210,20 @@ class Submission:
         """Return what was written since the last time; works also when the process is gone."""
         return Printed(*(_take(output) for output in self._outputs))
 
+    def measure(self, policy: Policy) -> None:
+        """End the process when its folder holds more than is granted."""
+        assert self.folder is not None, "it has a folder"
+        self._undo.callback(Measured(self.folder, policy, self.exceed).close)
+
+    def exceed(self, what: str) -> None:
+        """End the process because it has used more than is granted; from any thread.
+
+        Args:
+            what: How a line about it ends, such as `wrote too much`.
+        """
+        self._excess = what
+        self._end()
+
     def close(self) -> None:
         """End the process and all that it has started; harmless when done twice."""
         self._stop()
@@ -240,7 +262,9 @@ class Submission:
     def _lose(self, trouble: Trouble, what: str, reason: str) -> Loss:
         """End the process, and keep why."""
         status = self._stop()
-        if trouble is Trouble.DIED:
+        if self._excess:
+            reason = self._excess
+        elif trouble is Trouble.DIED:
             reason = f"ended the process{_how(status)}"
         self.loss = Loss(trouble, f"{what} {reason}.")
         return self.loss

@@ -25,6 +25,8 @@ MAX_DEPTH = 8
 MAX_BYTES = 16 * 2**20
 """Size of one file."""
 MAX_TOTAL = 64 * 2**20
+MAX_HANDED_ON = 16 * 2**20
+"""Bytes of all files that a submission's cells find in their folder."""
 _READ_ONLY = 0o444
 _NEVER = (
     *("*.ipynb", ".*"),
@@ -37,6 +39,11 @@ _NEVER = (
     *("*.xml", "*.xsl", "*.xslt", "*.js", "*.mjs", "*.swf", "*.hta"),
 )
 """Names, in lower case, of what is not copied on, because it would do something there."""
+_NOT_HANDED_ON = (
+    *("*.ipynb", ".*"),
+    *("timestamp.txt", "*.pyc", "__pycache__"),
+    *("nbgrader_config.py", "*.sock"),
+)
 
 
 def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
@@ -46,22 +53,24 @@ def listing(folder: Path, ignored: Collection[str]) -> dict[str, Path]:
         folder: The submission.
         ignored: Patterns of names that nbgrader ignores.
     """
-    return _fitting(folder, _files(folder, ignored))
+    return _fitting(folder, _files(folder, (*_NEVER, *ignored)), most=MAX_TOTAL)
 
 
-def handed_on(folder: Path, names: Collection[str]) -> dict[str, Path]:
-    """Return the files of a submission that its cells may read, by their names.
+def handed_on(folder: Path) -> dict[str, Path]:
+    """Return the files of a submission that lie in its working folder while it is graded.
+
+    These are what its cells find beside the notebook in the student's own kernel: modules, data,
+    settings.
 
     Args:
         folder: The submission.
-        names: What the lab lets be handed in beside the notebook.
     """
-    if not names:
-        return {}
-    return _fitting(folder, (folder / name for name in sorted(names) if Path(name).name == name))
+    found = _fitting(folder, _files(folder, _NOT_HANDED_ON), most=MAX_HANDED_ON)
+    # Not UTF-8, or with a line's end: no name for a message.
+    return {name: path for name, path in found.items() if str(path).isprintable()}
 
 
-def _files(folder: Path, ignored: Collection[str]) -> Iterator[Path]:
+def _files(folder: Path, left_out: Collection[str]) -> Iterator[Path]:
     """Yield what is no folder, a folder's own first; no further than a student would nest them."""
     waiting = deque([(folder, 0)])
     looked_at = 0
@@ -74,7 +83,7 @@ def _files(folder: Path, ignored: Collection[str]) -> Iterator[Path]:
             continue
         looked_at += len(entries)
         for entry in entries:
-            if _is_left_out(entry.name, ignored):
+            if _is_left_out(entry.name, left_out):
                 continue
             if not entry.is_dir(follow_symlinks=False):
                 yield Path(entry.path)
@@ -82,7 +91,7 @@ def _files(folder: Path, ignored: Collection[str]) -> Iterator[Path]:
                 waiting.append((Path(entry.path), depth + 1))
 
 
-def _fitting(folder: Path, paths: Iterable[Path]) -> dict[str, Path]:
+def _fitting(folder: Path, paths: Iterable[Path], *, most: int) -> dict[str, Path]:
     """Return the regular files among some, as far as they fit together."""
     found: dict[str, Path] = {}
     total = 0
@@ -91,7 +100,7 @@ def _fitting(folder: Path, paths: Iterable[Path]) -> dict[str, Path]:
             state = path.lstat()
         except OSError:
             continue
-        fits = state.st_size <= MAX_BYTES and total + state.st_size <= MAX_TOTAL
+        fits = state.st_size <= MAX_BYTES and total + state.st_size <= most
         if stat.S_ISREG(state.st_mode) and fits and len(found) < MAX_FILES:
             found[str(path.relative_to(folder))] = path
             total += state.st_size
@@ -139,8 +148,9 @@ def _content(path: Path) -> bytes:
         return opened.read(MAX_BYTES)
 
 
-def _is_left_out(name: str, ignored: Collection[str]) -> bool:
+def _is_left_out(name: str, patterns: Collection[str]) -> bool:
     # Also a folder with a notebook's name, which would stand in the notebook's way.
-    return any(fnmatch.fnmatchcase(name.lower(), pattern) for pattern in _NEVER) or any(
-        fnmatch.fnmatch(name, pattern) for pattern in ignored
+    return any(
+        fnmatch.fnmatch(name, pattern) or fnmatch.fnmatchcase(name.lower(), pattern)
+        for pattern in patterns
     )

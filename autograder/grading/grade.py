@@ -8,6 +8,7 @@ is simply started again.
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 import time
 from collections import deque
@@ -103,13 +104,13 @@ class Grading:
         """
         self._class_size = len(students)
         with self._undo:
-            waiting, taken = deque(students), deque[str]()
+            waiting, taken = deque(filter(is_plain_name, students)), deque[str]()
+            for student in students:
+                if not is_plain_name(student):
+                    yield self._refused(student)
             while waiting or taken or self._open:
                 while waiting and (self._pool is None or self._pool.has_room):
                     student = waiting.popleft()
-                    if not is_plain_name(student):
-                        yield self._refused(student)
-                        continue
                     work = self._take(student)
                     if work is None:
                         taken.append(student)
@@ -124,14 +125,17 @@ class Grading:
                     waiting, taken = taken, waiting
 
     def _refused(self, student: str) -> Graded:
-        """Say why a submission is not graded; a name with markup comes into no gradebook."""
+        """Return the row of somebody whose name no gradebook can hold, and no page show."""
         return Graded(
-            student=student.encode("utf-8", "backslashreplace").decode(),
+            student=os.fsencode(student).decode("utf-8", "backslashreplace"),
             lab=self.lab.name,
             score=0.0,
             max_score=self.lab.max_score,
             status=Status.REVIEW,
-            message="Its folder is not named as a student can be: rename it, and grade again.",
+            message="The name of this student's folder is no student's id: it is not UTF-8, as "
+            "after unpacking an archive from another system, or holds markup. Rename the folder "
+            "to the student's id.",
+            sandbox=self._sandbox,
         )
 
     def _open_gradebook(self) -> Writer:
@@ -185,7 +189,7 @@ class Grading:
             )
             fetched = fetch(folder, f"{self.lab.name}.ipynb")
             record = self._records.read(student)
-            files = beside.handed_on(fetched.folder, self.lab.grants.files)
+            files = beside.handed_on(fetched.folder)
             own = cache.hash_of_files(files)
             file = cache.digest(
                 cache.hash_of(fetched.data), own, fetched.wrong, self._layout, self._world

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,10 @@ from autograder.course import CourseError
 from autograder.grading.folder import CourseFolder
 from autograder.judge.grants import BadGrantsError, Grants, grants_of
 from autograder.judge.steps import checks_of
+
+_SUBMISSIONS = "there are submissions associated with it"
+"""How nbgrader's refusal ends; it is split over two lines of its source."""
+_RAISED = re.compile(r"^(?:\w+\.)*\w*(?:Error|Exception): .+$", flags=re.MULTILINE)
 
 
 class BadLabError(CourseError):
@@ -102,13 +109,46 @@ def made_release(course: CourseFolder, name: str) -> NotebookNode:
         directory = CourseDirectory(config=course.config)
         directory.release_directory = folder
         api = NbGraderAPI(directory, config=course.config)
-        api.log.setLevel("CRITICAL")
-        result = api.generate_assignment(name)
+        with _only_collected(api.log):
+            result = api.generate_assignment(name)
         if not result["success"]:
-            reason = str(result.get("error") or result.get("log") or "no reason given")
-            last = reason.strip().splitlines()[-1]
-            raise BadLabError(f"nbgrader could not release {name}: {last}")
+            raise BadLabError(
+                _why_not_released(name, f"{result.get('log')}\n{result.get('error')}")
+            )
         return _read(Path(folder) / name / f"{name}.ipynb")
+
+
+@contextmanager
+def _only_collected(log: logging.Logger) -> Iterator[None]:
+    """Keep nbgrader's complaints from the terminal: they are collected by its own API."""
+    level, handlers, up = log.level, log.handlers, log.propagate
+    log.handlers, log.propagate = [], False
+    log.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        log.handlers, log.propagate = handlers, up
+        log.setLevel(level)
+
+
+def _why_not_released(name: str, said: str) -> str:
+    """Say why nbgrader refused a lab, and the way out where one is known.
+
+    Args:
+        name: The lab.
+        said: All that nbgrader has logged and raised.
+    """
+    if _SUBMISSIONS in said:
+        return (
+            f"Cells of {name} were added, removed or renamed, and the gradebook holds submissions "
+            f"of it as it was. nbgrader cannot change that. Save {name}'s marks if you need them "
+            f"(`nbgrader export`), run `nbgrader db assignment remove {name} --force`, and grade "
+            "again: submitted work stays where it is, marks given by hand are lost."
+        )
+    # The first error is the cause; the last one only sends the reader to the first.
+    errors = _RAISED.findall(said)
+    reason = errors[0] if errors else (said.strip().splitlines() or ["no reason given"])[-1]
+    return f"nbgrader could not release {name}: {reason}"
 
 
 def _tested(notebook: NotebookNode) -> set[str]:

@@ -19,6 +19,7 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
+from nbgrader.utils import compute_checksum  # type: ignore[import-untyped]  # it ships no types
 
 MAX_BYTES = 32 * 2**20
 """Size of a notebook that is read; outputs, which are thrown away, make most of it."""
@@ -150,9 +151,13 @@ class _Report:
         self.seen.append(name)
         if _is_cut(cell):
             self.changes.append(f"too long and cut: {name}")
+        ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
+        if not ours or (_is_locked(given) and _is_as_released(cell)):
+            # Text that is no part of the work, or a cell as it was on this release or an earlier
+            # one: nothing that matters was changed by the student.
+            return
         if _is_locked(given) and _source(cell) != given.source:
             self.changes.append(f"source of {name}")
-        ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
         for key in ("points", "grade", "solution", "locked", "cell_type"):
             if key in ours and theirs.get(key) != ours[key]:
                 self.changes.append(f"{key} of {name}")
@@ -218,6 +223,22 @@ def _is_locked(cell: NotebookNode) -> bool:
     if told.get("grade") or told.get("locked"):
         return True
     return bool(cell.cell_type != "code")
+
+
+def _is_as_released(cell: Cell) -> bool:
+    """Tell whether a cell is as nbgrader released it, by the checksum that it was given then.
+
+    An instructor may have changed the lab since. A student who also changes the checksum is not
+    named for it, and gains nothing: locked text and points are never taken from a submission.
+    """
+    told = _told(cell)
+    try:
+        found: str = compute_checksum(
+            nbformat.from_dict({**cell, "source": _source(cell), "metadata": {"nbgrader": told}})
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
+    return told.get("checksum") == found
 
 
 def _is_cut(cell: Cell) -> bool:

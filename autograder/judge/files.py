@@ -12,11 +12,11 @@ MAX_BYTES = 2**20
 """Bytes of a file that are read."""
 
 
-def read_file(folder: Path | None, name: str) -> bytes:
+def read_file(folder: int | None, name: str) -> bytes:
     """Return the beginning of an ordinary file in a submission's folder.
 
     Args:
-        folder: The working folder; None if the lab grants none.
+        folder: Descriptor of the working folder; None if it has none.
         name: A plain file name.
 
     Raises:
@@ -25,7 +25,7 @@ def read_file(folder: Path | None, name: str) -> bytes:
     if folder is None or Path(name).name != name:
         raise NotThere(f"There is no file `{name}`.")
     try:
-        descriptor = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except OSError:
         raise NotThere(f"There is no file `{name}`.") from None
     with os.fdopen(descriptor, "rb") as opened:

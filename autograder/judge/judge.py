@@ -164,7 +164,7 @@ class _Rules:
         wait = min(self.deadlines.cell, max(0.0, run.left))
         return Job(
             cell,
-            SandboxSubject(child, cell.entry, run.policy.scratch),
+            SandboxSubject(child, cell.entry),
             upstream=self.upstream,
             deadlines=replace(self.deadlines, cell=wait),
             blocked=_OVERTIME if over else blocked,

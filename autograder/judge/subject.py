@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from autograder.checks.subject import Endpoint, NotServed, NotThere, Returned
@@ -42,13 +41,11 @@ class SandboxSubject:
     Args:
         child: The process that holds the submission.
         entry: Name of the app or factory.
-        folder: The submission's working folder, if it has one.
     """
 
-    def __init__(self, child: Submission, entry: str, folder: Path | None = None) -> None:
+    def __init__(self, child: Submission, entry: str) -> None:
         self._child = child
         self._entry = entry
-        self._folder = folder
         self._serving = False
         self._equipped = False
 
@@ -94,7 +91,7 @@ class SandboxSubject:
 
     def read(self, name: str) -> bytes:
         """Return a file of the submission's working folder."""
-        return read_file(self._folder, name)
+        return read_file(self._child.folder, name)
 
     def take_errors(self, *, since: float) -> list[str]:
         """Return what the app raised while it answered; shown only, for it may be forged."""

@@ -23,6 +23,7 @@ from autograder.checks.deadlines import while_grading
 from autograder.checks.job import Job, no_upstream
 from autograder.checks.runner import BrokenCheck, run
 from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
+from autograder.judge.grants import TEMPORARY, WORK
 from autograder.judge.health import Health
 from autograder.judge.judge import judge
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
@@ -53,14 +54,13 @@ def work(connection: Connection, hub: socket.socket) -> None:
 
 def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
     """Start the fork server: in the nursery, or anew should the nursery be gone."""
-    folder = Path(set_up.data) if set_up.data else None
 
     def started(hub: socket.socket | None) -> ForkServer:
         return ForkServer(
             unsafe=set_up.unsafe,
             secrets=[Path(path) for path in set_up.secrets],
             hidden=[Path(path) for path in (*set_up.hidden, *set_up.secrets)],
-            policy=set_up.grants.policy(folder=folder),
+            policy=set_up.grants.policy(),
             found=set_up.layers,
             hub=hub,
         ).__enter__()
@@ -123,7 +123,8 @@ def _judged(
         for step in task.steps
     ]
     port = outside.port if outside is not None else None
-    with health.watched() as examined, _folders(set_up, task, port) as policy:
+    watched = health.watched()
+    with watched as examined, _folders(set_up, task, server.own_folders, port) as policy:
         judged = yield from judge(
             steps,
             server=server,
@@ -146,21 +147,25 @@ def _judged(
 
 
 @contextlib.contextmanager
-def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[], Policy]]:
+def _folders(
+    set_up: SetUp, task: Task, parent: Path, port: int | None
+) -> Iterator[Callable[[], Policy]]:
     """Give what makes the policy for each process of a submission; remove its folders."""
     made: list[Path] = []
 
     def policy() -> Policy:
-        data = Path(set_up.data) if set_up.data else None
-        if not set_up.grants.own_folder:
-            return set_up.grants.policy(folder=data, upstream_port=port)
-        folder = Path(tempfile.mkdtemp(prefix="own-"))
+        folder = Path(tempfile.mkdtemp(dir=parent))
         made.append(folder)
-        folder.chmod(0o755)
-        if data is not None:
-            shutil.copytree(data, folder, dirs_exist_ok=True)
+        (folder / TEMPORARY).mkdir()
+        work = folder / WORK
+        work.mkdir()
         for name, source in task.files.items():
-            shutil.copyfile(source, folder / name)
+            _copy(Path(source), work / name)
+        if set_up.data:  # last: what the lab gives is as the lab gives it
+            data = Path(set_up.data)
+            for source_file in data.rglob("*"):
+                if source_file.is_file():
+                    _copy(source_file, work / source_file.relative_to(data))
         return set_up.grants.policy(folder=folder, upstream_port=port)
 
     try:
@@ -168,6 +173,15 @@ def _folders(set_up: SetUp, task: Task, port: int | None) -> Iterator[Callable[[
     finally:
         for folder in made:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file's bytes, never through a link; what cannot be read is not there."""
+    with contextlib.suppress(OSError):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            target.unlink()
+        shutil.copyfile(source, target, follow_symlinks=False)
 
 
 def _send(connection: Connection, answer: Answer) -> None:

@@ -120,7 +120,7 @@ class Verdicts:
         if handed_in.reason:
             return Begun(student, Verdict(judged=None, reason=handed_in.reason))
         steps = steps_of(handed_in.notebook, self._lab.checks)
-        files = beside.handed_on(handed_in.folder, self._lab.grants.files)
+        files = beside.handed_on(handed_in.folder)
         cells = known.hashes_of_cells(steps, self._world(), known.hash_of_files(files))
         record = self._records.read(student)
         found = record.known(cells, self._hashes, self._wanted)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from autograder.sandbox import (
+    folders,
     landlock,
     limits,
     privileges,
@@ -45,7 +46,7 @@ def apply(
     os.umask(0o077)
     surroundings.replace_environment(surroundings.environment(policy))
     if user is not None and policy.scratch:
-        os.chown(policy.scratch, user, user)
+        folders.give(policy.scratch, user)
 
     alone = user is not None or world.user
     put.on(Layer.LIMITS, lambda: limits.limit(policy, count_processes=alone))

@@ -21,6 +21,8 @@ class Policy:
         threads: Threads over all processes, where the kernel can count them (see `limits`).
         processes: Worker processes that may live beside the first; 0 forbids new processes.
         scratch: Folder that may be read and written, and working folder; None for no writing.
+        scratch_size: Bytes that all files in the scratch folder may hold together.
+        scratch_files: Files and folders that it may hold.
         folder: Working folder that may be read, such as one with the lab's data files; by
             default the scratch folder, else the root of the file system.
         readable: Further files and folders that may be read.
@@ -37,6 +39,8 @@ class Policy:
     threads: int = 160
     processes: int = 0
     scratch: Path | None = None
+    scratch_size: int = 64 * MIB
+    scratch_files: int = 4096
     folder: Path | None = None
     readable: tuple[Path, ...] = ()
     programs: tuple[Path, ...] = ()

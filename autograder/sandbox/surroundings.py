@@ -17,6 +17,9 @@ def environment(policy: Policy) -> dict[str, str]:
     variables = {
         "PATH": "/usr/local/bin:/usr/bin:/bin",
         "HOME": home,
+        # A throw-away user stands in no list of users; `getpass.getuser` asks here first.
+        "LOGNAME": "student",
+        "USER": "student",
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "NO_COLOR": "1",

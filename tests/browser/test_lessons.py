@@ -1,8 +1,17 @@
 """Lessons as a student sees them: all cells run, pictures and live pages appear."""
 
 import pytest
+from lab_server import DARK
 
 pytestmark = pytest.mark.browser
+
+# On how many lines each element's text stands: one box a line.
+LINES = """elements => elements.map(element => {
+    const range = document.createRange();
+    range.selectNodeContents(element.firstChild);
+    return range.getClientRects().length;
+})"""
+FILTER = "element => getComputedStyle(element).filter"
 
 
 def wrong_errors(notebook):
@@ -43,6 +52,14 @@ def test_lesson_00_is_alive(notebook):
     plot = notebook.with_source("show_plot(").locator(".jp-OutputArea img")
     assert loaded(plot) > 500
     assert plot.get_attribute("alt")
+    assert plot.evaluate(FILTER) == "none"
+    with notebook.theme(DARK):
+        assert "invert" in plot.evaluate(FILTER)
+
+    notebook.page.set_viewport_size({"width": 800, "height": 900})
+    picture.scroll_into_view_if_needed()
+    assert set(picture.locator(".cp-start ruby").evaluate_all(LINES)) == {1}
+    notebook.page.set_viewport_size({"width": 1280, "height": 900})
 
     page = notebook.swagger(notebook.with_source("serve(app)"))
     page.get_by_role("button", name="GET /answer", exact=False).first.click()
@@ -75,4 +92,34 @@ def test_lesson_01_is_alive(notebook):
     figure.scroll_into_view_if_needed()
     assert loaded(figure) > 300
 
+    assert notebook.refused == []
+
+
+def test_words_arrive_live_in_lesson_08(notebook):
+    """In the embedded page, words come one by one by EventSource, and all at once otherwise."""
+    notebook.open("notebooks/08-streaming.ipynb")
+    notebook.run_all()
+    assert wrong_errors(notebook) == []
+
+    cell = notebook.with_source("embedded_page(server")
+    cell.scroll_into_view_if_needed()
+    page = cell.frame_locator("iframe")
+    answer = page.locator("#answer")
+    # What the paragraph holds after each change; the page itself keeps the record.
+    watch = """answer => {
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(answer.textContent)).observe(
+            answer, {childList: true, characterData: true, subtree: true})
+    }"""
+    answer.evaluate(watch)
+    page.get_by_role("button", name="Ask with EventSource").click()
+    answer.get_by_text("My brake squeaks").wait_for()
+    live = answer.evaluate("() => window.seen")
+    assert len({len(text) for text in live}) > 5
+    answer.evaluate("() => { window.seen = [] }")
+    page.get_by_role("button", name="Ask /whole").click()
+    page.locator("#answer", has_text="...").wait_for()
+    page.locator("#answer", has_text="My brake squeaks").wait_for()
+    whole = answer.evaluate("() => window.seen")
+    assert len(set(whole)) == 2
     assert notebook.refused == []

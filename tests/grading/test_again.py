@@ -77,7 +77,7 @@ def test_what_is_run_again(small, change):
             small.source().with_name("words.txt").write_text("one two three")
         case "grants":
             source = nbformat.read(small.source(), as_version=4)
-            source.metadata.autograder = {"scratch": True}
+            source.metadata.autograder = {"memory_mb": 512}
             nbformat.write(source, small.source())
         case "no cache":
             options = ["--no-cache"]
@@ -87,10 +87,7 @@ def test_what_is_run_again(small, change):
 
 
 def test_a_file_that_was_handed_in_anew_is_read(small):
-    """A lab lets students hand in a file; only that has changed."""
-    source = nbformat.read(small.source(), as_version=4)
-    source.metadata.autograder = {"files": ["factor.txt"]}
-    nbformat.write(source, small.source())
+    """A file beside the notebook is found by its cells; only that has changed."""
     file = small.submitted("amy").with_name("factor.txt")
     answer = double("return int(Path('factor.txt').read_text()) * number")
     for factor, score in (("3", 0), ("2", 3.5)):

@@ -18,6 +18,12 @@ HIDDEN = "KEPT_FROM_STUDENTS"
 KILLS = (
     '@app.get("/double/{number}")\ndef double(number: int) -> str:\n    return "kill the grader"'
 )
+
+
+def double(body):
+    return f'@app.get("/double/{{number}}")\ndef double(number: int) -> int:\n    {body}'
+
+
 WRONG = '@app.get("/double/{number}")\ndef double(number: int) -> int:\n    return abs(2 * number)'
 
 
@@ -153,6 +159,48 @@ def test_files_beside_the_notebook(small, tmp_path):
     (folder / "notes.txt").unlink()
     small.grade()
     assert not found["notes.txt"].exists()
+
+
+def test_what_lies_beside_the_notebook_is_there_when_graded(small):
+    """A module and a text file of the student's own; the lab's own file stays the lab's."""
+    answer = double("from helper import FACTOR\n    return FACTOR * number")
+    folder = small.hand_in("amy", answer).parent
+    (folder / "helper.py").write_text(
+        "from pathlib import Path\nFACTOR = int(Path('own/factor.txt').read_text())"
+    )
+    (folder / "own").mkdir()
+    (folder / "own" / "factor.txt").write_text("2")
+    (folder / "words.txt").write_text("three four")
+    line = small.grade().lines["amy"]
+    assert (line["status"], line["score"]) == ("graded", 3.5)
+
+
+def test_a_folder_whose_name_is_no_text_stops_nobody(small):
+    """The student is named, with what to do; everybody else is graded."""
+    small.hand_in("amy")
+    name = os.fsencode(small.path) + b"/submitted/M\xfcller"
+    shutil.copytree(os.fsencode(small.path / "submitted" / "amy"), name)
+    graded = small.grade()
+    assert graded.code == 1
+    assert graded.lines["amy"]["score"] == 3.5
+    row = graded.lines["M\\xfcller"]
+    assert (row["status"], row["score"]) == ("review", 0)
+    assert "not UTF-8" in row["message"]
+
+
+def test_a_task_that_was_removed_is_told_with_the_way_out(small):
+    """Cells cannot go while the gradebook holds submissions; the reason and the cure are said."""
+    small.hand_in("amy")
+    small.grade()
+    for file in (small.source(), small.path / "labs" / small.lab / f"{small.lab}.ipynb"):
+        notebook = nbformat.read(file, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if not cell.id.endswith("t2")]
+        nbformat.write(notebook, file)
+    graded = small.grade()
+    assert graded.code == 2
+    assert "Traceback" not in graded.complaints
+    assert f"nbgrader db assignment remove {small.lab} --force" in graded.complaints
+    assert "holds submissions" in graded.complaints
 
 
 def test_a_seed_replays_a_verdict(small):

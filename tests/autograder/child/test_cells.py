@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograder.child import ForkServer, Submission, Trouble, replay
+from autograder.judge.files import read_file
 from autograder.sandbox import Policy
 
 from .conftest import PATIENT, SOON, request
@@ -168,7 +169,7 @@ def test_writefile_writes_into_the_scratch_folder(server: ForkServer, tmp_path):
     with server.submission(Policy(scratch=tmp_path)) as child:
         assert child.run("a", "%%writefile tool.py\nvalue = 5", deadline=PATIENT).ok
         assert child.run("b", "import tool\ntool.value", deadline=PATIENT).result == "5"
-    assert (tmp_path / "tool.py").read_text() == "value = 5\n"
+        assert read_file(child.folder, "tool.py") == b"value = 5\n"
 
 
 def test_data_of_the_lab_can_be_read_by_relative_path(server: ForkServer, tmp_path):

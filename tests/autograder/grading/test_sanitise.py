@@ -9,6 +9,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbformat import v4
+from nbgrader.utils import compute_checksum
 
 from autograder.grading import sanitise
 from autograder.grading.sanitise import Unreadable, read_submission, rebuild
@@ -333,7 +334,7 @@ ALTERED = {
         SOLVED,
         [],
     ),
-    "text changed": (change("title", source="# My lab"), SOLVED, ["source of title"]),
+    "text changed": (change("title", source="# My lab"), SOLVED, []),
     "hidden kernel": (
         set_top(metadata={"kernelspec": {"name": "bash", "display_name": "", "language": "sh"}}),
         SOLVED,
@@ -480,3 +481,18 @@ def test_bytes_that_were_hit_are_rebuilt_or_refused(seed, handed_in, release):
         except Unreadable:
             continue
         assert_sound(result.notebook, release)
+
+
+def test_an_earlier_release_was_not_altered_by_the_student(release, handed_in):
+    """Whoever handed in on what he was given then is not named for what was changed since."""
+    for one in handed_in["cells"]:
+        told = one["metadata"].get("nbgrader")
+        if told and told["locked"]:
+            whole = nbformat.from_dict({**one, "source": "".join(one["source"])})
+            told["checksum"] = compute_checksum(whole)
+    by_id = {one.metadata.get("nbgrader", {}).get("grade_id"): one for one in release.cells}
+    by_id["setup"].source += "\nimport now"
+    by_id["check-t1"].metadata.nbgrader.points = 7
+    assert rebuilt_from(handed_in, release).altered == ()
+    cell(handed_in, "check-t2")["metadata"]["nbgrader"]["points"] = 100
+    assert rebuilt_from(handed_in, release).altered == ("points of check-t2",)
