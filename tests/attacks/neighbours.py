@@ -169,24 +169,26 @@ def _as_nobody() -> Sequence[str]:
 
 @contextmanager
 def neighbours(
-    lab: str, path: Path, user: str = USERS[0], *, tasks: Sequence[str] = ()
+    lab: str, user: str = USERS[0], *, tasks: Sequence[str] = ()
 ) -> Iterator[Neighbours]:
     """Make a course with a lab of this repository, or with some of its tasks."""
     name = COURSE.lab(lab).name
-    course = path / "course"
-    course.mkdir()
-    shutil.copy(ROOT / "nbgrader_config.py", course)
-    for folder in ("solutions", "labs"):
-        shutil.copytree(ROOT / folder / name, course / folder / name)
-        file = course / folder / name / f"{name}.ipynb"
-        made = nbformat.read(file, as_version=4)
-        _keep(made, tasks)
-        nbformat.write(made, file)
-    # Not below `path`: the names of sockets must be short.
-    with tempfile.TemporaryDirectory(prefix="n-") as temporary:
-        for parent in (path, *path.parents):
-            if user == "ordinary" and (parent == path or parent.name.startswith("pytest-")):
-                parent.chmod(0o755)
+    # Not in pytest's folder, which every other run of it closes to other users; and the names of
+    # sockets must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="n-") as temporary,
+        tempfile.TemporaryDirectory(prefix="course-") as home,
+    ):
+        Path(home).chmod(0o755)
+        course = Path(home) / "course"
+        course.mkdir()
+        shutil.copy(ROOT / "nbgrader_config.py", course)
+        for folder in ("solutions", "labs"):
+            shutil.copytree(ROOT / folder / name, course / folder / name)
+            file = course / folder / name / f"{name}.ipynb"
+            made = nbformat.read(file, as_version=4)
+            _keep(made, tasks)
+            nbformat.write(made, file)
         yield Neighbours(course, name, temporary, user, tasks=tasks)
 
 

@@ -35,9 +35,9 @@ except OSError:
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_nothing_secret_is_seen(tmp_path, user):
+def test_nothing_secret_is_seen(user):
     """Neither the gradebook nor the solution nor a classmate's work can be asked for."""
-    with neighbours("lab01", tmp_path, user) as course:
+    with neighbours("lab01", user) as course:
         secret = [course.path / name for name in (
             "gradebook.db", "submitted", "submitted/a-honest", "solutions", "autograded",
             f"submitted/a-honest/{course.lab}/{course.file}", ".autograder", "nbgrader_config.py",
@@ -81,9 +81,9 @@ with concurrent.futures.ProcessPoolExecutor(4) as pool:
 
 
 @pytest.mark.parametrize("user", USERS)
-def test_processes_are_bounded_by_their_grant(tmp_path, user):
+def test_processes_are_bounded_by_their_grant(user):
     """Four are four; the default of a pool is no more than that."""
-    with neighbours("lab04", tmp_path, user, tasks=["t1"]) as course:
+    with neighbours("lab04", user, tasks=["t1"]) as course:
         course.hand_in_all({"few": FEW, "large": LARGE, "many": MANY})
         lines = course.grade()
         full_marks(course, lines)

@@ -18,9 +18,9 @@ FIRST = {
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may leave for other process numbers")
 @pytest.mark.parametrize("door", FIRST)
-def test_a_second_grader_in_another_container_harms_nobody(tmp_path, door):
+def test_a_second_grader_in_another_container_harms_nobody(door):
     """They share the folder for temporary files and the course; both bring everybody's marks."""
-    with neighbours("lab01", tmp_path, tasks=["t1", "t2"]) as course:
+    with neighbours("lab01", tasks=["t1", "t2"]) as course:
         for student in STUDENTS:
             course.hand_in(student)
         around = {
