@@ -117,16 +117,29 @@ def bundle(
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="A lab's notebook.")],
+    lab: Annotated[
+        str, typer.Argument(help="A notebook, or the beginning of a lab's name: lab01.")
+    ],
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON record per check.")] = False,
+    as_graded: Annotated[
+        bool,
+        typer.Option(
+            "--as-graded", help="In the grader's sandbox, with the hidden tests that are here."
+        ),
+    ] = False,
 ) -> None:
-    """Check your own notebook from a terminal: the same results as in JupyterLab."""
+    """Check your own notebook from a terminal, with the hidden tests where they are there."""
     from rich.console import Console  # noqa: PLC0415 - as above
 
     from autograder import self_check  # noqa: PLC0415 - as above
 
     try:
+        path = self_check.find(lab, Path.cwd())
+        if as_graded:
+            from autograder.grading import as_graded as engine  # noqa: PLC0415 - as above
+
+            raise typer.Exit(engine.run(path, console=Console(), as_json=as_json))
         raise typer.Exit(self_check.run(path, console=Console(), as_json=as_json))
     except self_check.NotALab as error:
         typer.echo(f"{error}", err=True)

@@ -280,11 +280,8 @@ class Grading:
 
     def _end(self, work: Work, answer: Answer) -> Graded:
         """Finish a submission that a worker has judged."""
-        judged, reason = answer.judged, answer.problem
-        if judged is not None and judged.overtime:
-            reason = "Its time was used up before the end of the notebook."
         with work.lock:
-            return self._finish(work, judged, reason, judging=answer.seconds)
+            return self._finish(work, answer.judged, answer.problem, judging=answer.seconds)
 
     def _finish(
         self, work: Work, judged: Judged | None, reason: str, *, judging: float | None = None
@@ -297,6 +294,8 @@ class Grading:
             reason: Why a person should look at it; empty if nobody needs to.
             judging: Seconds that a worker took; None if none was asked.
         """
+        if judged is not None:
+            reason = reason or judged.reason
         writer = self._open_gradebook()
         begun, cached = time.perf_counter(), judging is None
         try:
@@ -304,7 +303,9 @@ class Grading:
         except OSError as error:
             score, reason = 0.0, f"The result could not be written: {error.strerror}."
         status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED
-        losses = " ".join(dict.fromkeys(judged.losses)) if judged else ""
+        losses = ""
+        if judged is not None:
+            losses = " ".join(loss for loss in dict.fromkeys(judged.losses) if loss not in reason)
         return Graded(
             student=work.student,
             lab=self.lab.name,

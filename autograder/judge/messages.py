@@ -31,6 +31,7 @@ class SetUp:
             by the worker itself if None.
         seconds: How long a submission may take.
         wait: How many seconds a test waits for one answer or gate.
+        quiet: Folder of the locks by which a worker is alone for a while; empty for none.
     """
 
     checks: dict[str, CheckCell]
@@ -42,6 +43,7 @@ class SetUp:
     layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS
     wait: float = WHILE_GRADING.wait
+    quiet: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ class Answer:
         judged: What came of it.
         problem: Why nothing came of it.
         fatal: Whether the problem is the lab's or the machine's, so that no task can be done.
+        again: Whether another worker might have more luck.
         seconds: How long it took, in all attempts.
         doubt: Why the verdict may not be the submission's own fault; empty if it is sure. It is
             thrown away, and the submission judged anew by another worker.
@@ -82,6 +85,7 @@ class Answer:
     judged: Judged | None = None
     problem: str = ""
     fatal: bool = False
+    again: bool = False
     seconds: float = 0.0
     doubt: str = ""
     spent: bool = False

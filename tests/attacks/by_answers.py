@@ -76,7 +76,7 @@ ANSWERS = [
         base="release",
         t1=GUESSING,
         points=10.02,  # for what can be answered without remembering anything
-        says="The status is 201; expected was 409",
+        says="The status is 201. Expected: 409",
     ),
     by_answers(
         "answers-everything-200",
@@ -145,7 +145,7 @@ ANSWERS = [
         "answers-long-lists",
         "return [{'id': number, 'name': 'line\\n' * 9} for number in range(20_000, 0, -1)]",
         points=16.36,  # it lists every number, so those of the agents that were made too
-        says="expected was 20",
+        says="Expected: 20",
     ),
     in_a_cell(
         "answers-hundreds-of-100s",

@@ -146,6 +146,53 @@ def test_a_check_that_never_ends_is_given_up(monkeypatch):
     assert answers["other"].judged.score == 2
 
 
+LATE_ONCE = """\
+from pathlib import Path
+from autograder.checks.subject import NoAnswer
+
+async def test_it_answers(client):
+    \"\"\"It answers.\"\"\"
+    if (await client.get("/")).json() != "late":
+        return
+    with Path("{log}").open("a") as log:
+        print("late", file=log)
+    if Path("{log}").read_text().count("late") <= {times}:
+        raise NoAnswer("Your app had not answered.", stood_still=True)
+"""
+
+
+@pytest.mark.parametrize(("times", "score"), [(1, 2), (2, 0)])
+def test_a_verdict_that_hangs_on_a_deadline_is_judged_again_alone(tmp_path, times, score):
+    """What the second run says counts, the record says why, and a change is for a person."""
+    log = tmp_path / "log"
+    body = LATE_ONCE.format(log=log, times=times)
+    with Pool(SetUp(checks={"check": check(body)}), jobs=2) as pool:
+        answers = judged(pool, [task("late", "late"), *[task(f"s{n}") for n in range(4)]])
+    late = answers["late"].judged
+    assert log.read_text().split() == ["late", "late"]
+    assert late.score == score
+    assert "judged again" in late.checks["check"].deadline
+    assert bool(late.doubt) == (times == 1)
+    assert all(answers[f"s{n}"].judged.checks["check"].deadline == "" for n in range(4))
+
+
+def test_a_worker_that_fails_to_start_is_started_again(monkeypatch):
+    """Twice in a row is no end of the class's run."""
+    staff_hire, failures = module.Staff.hire, []
+
+    def hire(self):
+        hired = staff_hire(self)
+        if len(failures) < 2:
+            failures.append(hired.pid)
+            os.kill(hired.pid, signal.SIGKILL)
+        return hired
+
+    monkeypatch.setattr(module.Staff, "hire", hire)
+    with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
+        assert judged(pool, [task("any")])["any"].judged.score == 2
+    assert len(failures) == 2
+
+
 def test_a_lab_whose_checks_are_broken_stops_at_once():
     """The message names the fault and not the test's text."""
     broken = check("import nowhere_to_be_found\nSECRET = 'only here'\n")
