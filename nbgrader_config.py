@@ -35,6 +35,13 @@ c.HTMLExporter.filters = {
     "highlight_code": "autograder.nbgrader.highlight.highlighted",
 }
 
+# A student's id, which may hold markup, stands in formgrader's pages as text.
+c.HTMLExporter.preprocessors = ["autograder.nbgrader.formgrader.EscapedNames"]
+if "nbgrader.server_extensions.formgrader.base" in sys.modules:
+    from autograder.nbgrader.formgrader import escape_pages
+
+    escape_pages()
+
 # `nbgrader autograde` and formgrader's button let the engine grade: a student's code runs in a
 # sandbox, where no test is, and verdicts are made outside. A lab without check cells is run by
 # nbgrader's own kernel. AUTOGRADER_ENGINE=stock switches the engine off, for comparisons.

@@ -25,6 +25,7 @@ class SetUp:
         grants: What the lab grants to a submission.
         data: Folder with the lab's data files, if it has any; submissions may read it.
         secrets: What no submission may read.
+        hidden: Of what no submission may even see names: the course's folder.
         unsafe: Run without a sandbox.
         layers: Which layers of the sandbox hold here, and what keeps the others from it; probed
             by the worker itself if None.
@@ -37,6 +38,7 @@ class SetUp:
     grants: Grants = field(default_factory=Grants)
     data: str = ""
     secrets: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     unsafe: bool = False
     layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS

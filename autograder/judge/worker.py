@@ -62,6 +62,7 @@ def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
         return ForkServer(
             unsafe=set_up.unsafe,
             secrets=[Path(path) for path in set_up.secrets],
+            hidden=[Path(path) for path in (*set_up.hidden, *set_up.secrets)],
             policy=set_up.grants.policy(),
             found=set_up.layers,
             hub=hub,

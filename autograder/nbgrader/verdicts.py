@@ -87,6 +87,7 @@ class Verdicts:
                 checks=checks,
                 grants=lab.grants,
                 secrets=tuple(map(str, course.secrets)),
+                hidden=(str(course.root),),
                 unsafe=unsafe,
                 wait=wait,
             ),

@@ -64,6 +64,9 @@ background:var(--c-box);padding:.1em .3em;border-radius:3px;color:inherit;white-
 """
 STYLE = re.sub(r"\n", "", STYLE)
 
+NO_MATH = "mathjax_ignore tex2jax_ignore"
+"""Classes by which MathJax, 3 and 2, leaves alone what students wrote in a table."""
+
 # For screen readers; the eye needs no names for these columns.
 _COLUMNS = (
     '<thead><tr><th scope="col"><span>Outcome</span></th><th scope="col"><span>Test</span></th>'
@@ -83,7 +86,7 @@ def check_table(result: CheckResult) -> str:
         if test is not None
     )
     return (
-        f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
+        f'<div class="check {NO_MATH}"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
         f'<table class="tests" aria-label="Tests of {escape(task_title(result.task))}">'
         f"{_COLUMNS}{_POINTS if result.counts else ''}</tr></thead><tbody>{rows}</tbody></table>"
         f"{_footer(result)}{_printed(result)}</div>"

@@ -88,7 +88,7 @@ ANSWERS = [
         points=0,
         says="First make this work",
     ),
-    _answering("answers-50-mb", "return 'x' * 50_000_000", says="longer than 16 MB"),
+    _answering("answers-50-mb", "return 'x' * 50_000_000", says="longer than 4 MB"),
     _answering(
         "answers-deep-json",
         "return Response('[' * 100_000 + ']' * 100_000, media_type='application/json')",
@@ -123,7 +123,7 @@ ANSWERS = [
         "answers-zip-bomb",
         "return Response(bomb, headers={'content-encoding': 'gzip'})",
         before=_BOMB,
-        says="longer than 16 MB|not JSON|had not answered",
+        says="longer than 4 MB|not JSON|had not answered",
     ),
     _answering(
         "answers-zip-in-zip",

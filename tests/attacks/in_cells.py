@@ -457,7 +457,7 @@ ENDLESS = [
         "from fastapi.responses import StreamingResponse",
         t4="async def on():\n    while True: yield b'x' * 65536\n"
         "@app.get('/agents')\nasync def list_agents():\n    return StreamingResponse(on())",
-        says="longer than 16 MB",
+        says="longer than 4 MB",
     ),
     in_a_cell(
         "endless-drip",

@@ -457,7 +457,7 @@ def test_an_endless_body_is_not_read_to_its_end(check):
         return StreamingResponse(forever())
 
     (test,) = check(app, GREETING, deadlines=Deadlines(wait=30, again=30, cell=60)).tests
-    assert test.message == "The answer's body is longer than 16 MB: reading stopped."
+    assert test.message == "The answer's body is longer than 4 MB: reading stopped."
 
 
 def test_the_same_seed_draws_the_same_values(check):
@@ -555,8 +555,8 @@ def test_packed_bodies_are_read(check, encoding, body):
 @pytest.mark.parametrize(
     ("encoding", "body", "sentence"),
     [
-        ("gzip", gzip.compress(bytes(2**27)), "longer than 16 MB"),
-        ("deflate", zlib.compress(bytes(2**27))[2:-4], "longer than 16 MB"),
+        ("gzip", gzip.compress(bytes(2**27)), "longer than 4 MB"),
+        ("deflate", zlib.compress(bytes(2**27))[2:-4], "longer than 4 MB"),
         ("gzip", b"no gzip", "cannot be unpacked"),
         ("br", b"anything", "accepts gzip and deflate"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"aaaa")), "accepts gzip and deflate"),

@@ -312,3 +312,28 @@ def test_a_test_that_refuses_the_good_app_is_shown_its_line():
     (test,) = answer.judged.checks["check"].tests
     line = 'AssertionError (line 2: assert (await client.get("/")).json() == 3)'
     assert test.message.startswith(line)
+
+
+BLOCKING = '''\
+async def test_the_world_is_slow(client, upstream):
+    """It answers, and the world is late meanwhile."""
+    reply = await client.get("/")
+    if reply.json() == "slow":
+        upstream._server._loop.call_soon_threadsafe(sum, range(100_000_000))
+    assert reply.json() in {"yes", "slow"}
+'''
+
+
+def test_a_verdict_in_doubt_is_thrown_away_and_judged_anew():
+    """It is for a person to look at when that comes again; the next one finds a new worker."""
+    with Pool(SetUp(checks={"check": check(BLOCKING)}), jobs=1) as pool:
+        before = pool.pids
+        answers = judged(pool, [task("a"), task("b", "slow"), task("c"), task("d", "no")])
+        assert pool.pids != before
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        "a": 2, "b": 2, "c": 2, "d": 0,
+    }  # fmt: skip
+    problems = {name: answer.problem for name, answer in answers.items() if answer.problem}
+    assert problems.keys() == {"b"}
+    assert "kept busy" in problems["b"]
+    assert answers["b"].seconds > 1
