@@ -1,7 +1,7 @@
 """Real programs for a lesson: workers and nginx, on this machine's loopback, without root."""
 
-from classroom.programs.nginx import NoNginxError, find_nginx, measured, nginx
 from classroom.programs.program import Program, ProgramFailedError, free_port, run_program
+from classroom.programs.proxy import NoNginxError, find_nginx, measured, nginx
 
 __all__ = [
     "NoNginxError",

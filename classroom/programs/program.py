@@ -131,11 +131,17 @@ class Program:
         return self._code
 
     def workers(self) -> list[psutil.Process]:
-        """Return the processes that it has started, and theirs, oldest first."""
+        """Return the processes that it has started, and theirs, oldest first.
+
+        Python's own helper, which only counts resources, is left out.
+        """
+        found = []
         with contextlib.suppress(psutil.NoSuchProcess):
-            found = psutil.Process(self.pid).children(recursive=True)
-            return sorted(found, key=lambda one: (one.create_time(), one.pid))
-        return []
+            for process in psutil.Process(self.pid).children(recursive=True):
+                with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+                    if not any("resource_tracker" in word for word in process.cmdline()):
+                        found.append(process)
+        return sorted(found, key=lambda one: one.pid)
 
     def stop(self) -> None:
         """Kill it with everything that it has started; twice is harmless."""

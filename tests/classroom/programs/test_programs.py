@@ -152,7 +152,7 @@ def test_nginx_says_what_it_does_not_understand():
 
 def test_without_nginx_the_recorded_result_is_named(monkeypatch, capsys):
     """Nothing is passed off as measured."""
-    monkeypatch.setattr("classroom.programs.nginx.find_nginx", lambda: None)
+    monkeypatch.setattr("classroom.programs.proxy.find_nginx", lambda: None)
     assert measured(lambda: {"here": 1}, recorded={"there": 2}) == {"there": 2}
     assert capsys.readouterr().out.startswith("Skipped: no nginx for ")
     with pytest.raises(NoNginxError):
@@ -161,5 +161,5 @@ def test_without_nginx_the_recorded_result_is_named(monkeypatch, capsys):
 
 def test_with_nginx_the_experiment_runs(monkeypatch):
     """A recorded result is not used where it can be measured."""
-    monkeypatch.setattr("classroom.programs.nginx.find_nginx", lambda: "nginx")
+    monkeypatch.setattr("classroom.programs.proxy.find_nginx", lambda: "nginx")
     assert measured(lambda: 1, recorded=2) == 1

@@ -19,7 +19,7 @@ from classroom.programs.program import Program, free_port, run_program
 T = TypeVar("T")
 
 _MAIN = """\
-daemon off;
+{user}daemon off;
 worker_processes 2;
 pid {folder}/nginx.pid;
 error_log stderr notice;
@@ -83,7 +83,9 @@ def nginx(site: str, *, addresses: Mapping[str, int] | None = None) -> Program:
         site = site.replace(address, f"127.0.0.1:{behind}")
     folder = Path(tempfile.mkdtemp(prefix="nginx-"))
     (folder / "site.conf").write_text(site, encoding="utf-8")
-    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder), encoding="utf-8")
+    # A root's nginx would drop to a user that may not write here.
+    user = "user root;\n" if os.geteuid() == 0 else ""
+    (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user), encoding="utf-8")
     return run_program(
         binary, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf", port=port, folder=folder
     )
