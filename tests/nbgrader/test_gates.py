@@ -18,7 +18,8 @@ LAB = COURSE.lab("lab01")
 ALL = [one for one in read_corpus(COURSE, LAB) if one.kind != "unreadable"]
 WRONG = [one for one in ALL if one.kind == "wrong"]
 OTHERS = [one for one in ALL if one.kind != "wrong"]
-ASKED_FOR = [one for one in WRONG if one.name in {"wrong-endless-loop", "wrong-refusal-tells-the-secret"}]
+NEEDED = {"wrong-endless-loop", "wrong-refusal-tells-the-secret"}
+ASKED_FOR = [one for one in WRONG if one.name in NEEDED]
 CORPUS = {one.name: one for one in [*OTHERS, *ASKED_FOR, *WRONG[::3]]}
 """A kernel takes seconds, so only a third of the wrong submissions."""
 SOLUTION = CORPUS["right-solution"]

@@ -113,7 +113,7 @@ def test_streams_are_captured_at_both_depths(child: Submission):
 
 
 def test_display_prints_no_markup(child: Submission):
-    """What `display` shows goes its own way, with its plain form; it is cleaned where it is shown."""
+    """What `display` shows goes its own way; markup is cleaned where it is shown."""
     source = "from IPython.display import HTML, display\ndisplay(HTML('<script>'), 3)"
     ran = child.run("a", source, deadline=PATIENT)
     assert ran.printed.stdout == "3\n"
