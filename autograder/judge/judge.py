@@ -8,7 +8,12 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.deadlines import WHILE_GRADING, Deadlines
+from autograder.checks.deadlines import (
+    CELL_PROCESSOR_SECONDS,
+    CELL_SECONDS,
+    WHILE_GRADING,
+    Deadlines,
+)
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.transcript import cut
@@ -27,10 +32,8 @@ from autograder.judge.subject import SandboxSubject
 from autograder.sandbox import Policy
 from classroom.upstream import Upstream
 
-__all__ = ["CELL_SECONDS", "Judged", "begun", "blocked", "judge"]
+__all__ = ["Judged", "begun", "blocked", "judge"]
 
-CELL_SECONDS = 10.0
-"""How long one cell of a submission may run."""
 MAX_SHOWN = 2**19
 """Characters that all cells of a submission may put out together."""
 _CUT = 200
@@ -50,6 +53,7 @@ class _Run:
         cells: How each cell went, by its id.
         losses: A line for each time that the process was lost.
         overtime: Whether the time was used up.
+        by_clock: Whether the clock ended a cell.
         room: Characters of output that are still kept.
     """
 
@@ -60,6 +64,7 @@ class _Run:
     cells: dict[str, CellRun] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     overtime: bool = False
+    by_clock: bool = False
     room: int = MAX_SHOWN
 
     def __post_init__(self) -> None:
@@ -130,7 +135,10 @@ class _Run:
                     break
 
     def _run(self, step: Step) -> CellRun:
-        return self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
+        deadline, waiting = min(CELL_PROCESSOR_SECONDS, self.left), min(CELL_SECONDS, self.left)
+        run = self.child.run(step.cell, step.source, deadline=deadline, waiting=waiting)
+        self.by_clock |= run.loss is not None and run.loss.by_clock
+        return run
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -238,15 +246,45 @@ def judge(
         pending = {cell for cell, found in verdicts.findings.items() if found.pending}
         if shown.overtime:
             yield from _hidden(_only_checks(steps), pending, shown, rules, verdicts)
-    overtime = shown.overtime
+    overtime, by_clock = shown.overtime, shown.by_clock
     if pending:
         again = [step for step in steps if step.check is not None or step in shown.ran]
         with contextlib.closing(_Run(server, made, until)) as behind:
             yield from _hidden(again, pending, behind, rules, verdicts)
-        overtime = behind.overtime
+        overtime, by_clock = behind.overtime, by_clock or behind.by_clock
+    late, timed = _late(verdicts, anyway=overtime or by_clock)
     return Judged(
-        verdicts.results, shown.cells, tuple(shown.losses), level, seed, overtime=overtime
+        {cell: _explained(result, shown.cells) for cell, result in verdicts.results.items()},
+        shown.cells,
+        tuple(shown.losses),
+        level,
+        seed,
+        overtime=overtime,
+        late=late,
+        by_clock=timed,
     )
+
+
+def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult:
+    """Add how the task's own cell ended, where marks were lost and it failed."""
+    run = cells.get(result.task)
+    if result.all_pass or run is None or run.ok:
+        return result
+    how = run.loss.message if run.loss else f"It stopped half-way: {run.raised}"
+    return result.model_copy(
+        update={"cause": f"The cell of {task_title(result.task)} failed. {how}"}
+    )
+
+
+def _late(verdicts: _Verdicts, *, anyway: bool) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the checks whose lost marks hang on a deadline, and those that the clock ended."""
+    lost = {
+        cell: verdicts.findings[cell]
+        for cell, result in verdicts.results.items()
+        if cell in verdicts.findings and not result.all_pass
+    }
+    timed = frozenset(cell for cell, found in lost.items() if anyway or found.out_of_time)
+    return timed | {cell for cell, found in lost.items() if found.stood_still}, timed
 
 
 def _visible(
