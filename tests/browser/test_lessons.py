@@ -93,3 +93,32 @@ def test_lesson_01_is_alive(notebook):
     assert loaded(figure) > 300
 
     assert notebook.refused == []
+
+
+def test_words_arrive_live_in_lesson_08(notebook):
+    """In the embedded page, words come one by one by EventSource, and all at once otherwise."""
+    notebook.open("notebooks/08-streaming.ipynb")
+    notebook.run_all()
+    assert wrong_errors(notebook) == []
+
+    cell = notebook.with_source("embedded_page(server")
+    cell.scroll_into_view_if_needed()
+    page = cell.frame_locator("iframe")
+    answer = page.locator("#answer")
+    # What the paragraph holds after each change; the page itself keeps the record.
+    watch = """answer => {
+        window.seen = [];
+        new MutationObserver(() => window.seen.push(answer.textContent)).observe(
+            answer, {childList: true, characterData: true, subtree: true})
+    }"""
+    answer.evaluate(watch)
+    page.get_by_role("button", name="Ask with EventSource").click()
+    answer.get_by_text("My brake squeaks").wait_for()
+    live = answer.evaluate("() => window.seen")
+    assert len({len(text) for text in live}) > 5
+    page.get_by_role("button", name="Ask /whole").click()
+    page.locator("#answer", has_text="My brake squeaks").wait_for()
+    seen = answer.evaluate("() => window.seen")
+    whole = seen[seen.index("...") :]
+    assert len(set(whole)) == 2
+    assert notebook.refused == []
