@@ -11,7 +11,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab formgrader demo test gates attacks lint build bench stress lock clean
+.PHONY: help setup lab formgrader demo test gates attacks mutants lint build bench stress lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -35,6 +35,11 @@ gates: $(TOOLS)  ## Run every lesson, and grade every submission of every lab's 
 
 attacks: $(TOOLS)  ## Run only the attack suite
 	$(BIN)/pytest tests/attacks
+
+MODULE ?= autograder/grading/entries.py
+SAMPLE ?= 20
+mutants: $(TOOLS)  ## Plant faults in MODULE and name those that no test notices
+	$(BIN)/python tools/mutants.py $(MODULE) --sample $(SAMPLE) --tests "$(TESTS)"
 
 lint: $(TOOLS)  ## Check style and types
 	$(BIN)/ruff check .

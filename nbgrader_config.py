@@ -35,6 +35,13 @@ c.HTMLExporter.filters = {
     "highlight_code": "autograder.nbgrader.highlight.highlighted",
 }
 
+# A student's id, which may hold markup, stands in formgrader's pages as text.
+c.HTMLExporter.preprocessors = ["autograder.nbgrader.formgrader.EscapedNames"]
+if "nbgrader.server_extensions.formgrader.base" in sys.modules:
+    from autograder.nbgrader.formgrader import escape_pages
+
+    escape_pages()
+
 # `nbgrader autograde` and formgrader's button let the engine grade: a student's code runs in a
 # sandbox, where no test is, and verdicts are made outside. A lab without check cells is run by
 # nbgrader's own kernel. AUTOGRADER_ENGINE=stock switches the engine off, for comparisons.
@@ -68,3 +75,14 @@ c.Execute.startup_timeout = 60
 scripts = str(Path(sys.executable).parent)
 if scripts not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)])
+
+
+def _shorten(cell, cell_index):  # noqa: ANN001, ANN202 - nbgrader reads this file
+    """Let Validate say what a check found; nbgrader's own prints the check's whole source."""
+    if os.environ.get("NBGRADER_VALIDATING"):
+        from autograder.nbgrader.validation import shorten  # noqa: PLC0415 - when it is wanted
+
+        shorten(cell=cell, cell_index=cell_index)
+
+
+c.Execute.on_cell_complete = _shorten

@@ -6,6 +6,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,14 @@ class LabNotFoundError(CourseError):
     """No lab, or more than one, has a name that begins so."""
 
 
+_NEVER_IN_A_NAME = frozenset('<>&"`\\\x7f')
+
+
+def is_plain_name(student: str) -> bool:
+    """Tell whether a student's name can be shown everywhere: no markup, nothing invisible."""
+    return student.isprintable() and not _NEVER_IN_A_NAME & set(student)
+
+
 def with_settings(start: Path) -> Iterator[Path]:
     """Yield the folders that hold settings of nbgrader, from a folder upward.
 
@@ -36,9 +45,10 @@ def with_settings(start: Path) -> Iterator[Path]:
     """
     start = start.resolve()
     for folder in (start, *start.parents):
-        if (folder / CONFIG).is_file() and not HANDED_IN & set(folder.parts):
-            anybody = folder.stat().st_mode & stat.S_IWOTH
-            if not anybody or (folder / CONFIG).stat().st_uid in {0, os.geteuid()}:
+        with suppress(OSError):  # it is not there, or not to be seen
+            file, anybody = (folder / CONFIG).stat(), folder.stat().st_mode & stat.S_IWOTH
+            trusted = not anybody or file.st_uid in {0, os.geteuid()}
+            if stat.S_ISREG(file.st_mode) and trusted and not HANDED_IN & set(folder.parts):
                 yield folder
 
 

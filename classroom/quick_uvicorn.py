@@ -28,6 +28,12 @@ def _is_not_ours(record: logging.LogRecord) -> bool:
     return record.thread not in quiet_threads
 
 
+def _is_not_a_closed_socket(record: logging.LogRecord) -> bool:
+    """Drop what asyncio says when a server writes to a client that has left."""
+    return record.msg != "socket.send() raised exception."
+
+
+logging.getLogger("asyncio").addFilter(_is_not_a_closed_socket)
 for _name in ("uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
     logging.getLogger(_name).addFilter(_is_not_ours)
 

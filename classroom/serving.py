@@ -44,7 +44,10 @@ class _Interrupted(BaseException):
 
 
 class Lateness:
-    """How late an event loop came to what was due.
+    """How long an event loop was kept from what was due.
+
+    Counted in seconds of this process's own processor time: a machine that has other things to do
+    makes every loop late, and says nothing about this one.
 
     Args:
         loop: The loop; `beat` is called in it.
@@ -52,21 +55,21 @@ class Lateness:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._due = time.monotonic()
+        self._last = time.process_time()
         self._worst = 0.0
         self._over = False
 
     def beat(self) -> None:
         """Take note of how late this call is, and have it called again."""
         self._worst = self.worst
+        self._last = time.process_time()
         if not self._over:
-            self._due = time.monotonic() + _BEAT
             self._loop.call_later(_BEAT, self.beat)
 
     @property
     def worst(self) -> float:
-        """Seconds by which the loop was late at most, or is by now."""
-        return max(self._worst, time.monotonic() - self._due)
+        """Seconds that the process worked at most while the loop did not come round."""
+        return max(self._worst, time.process_time() - self._last)
 
     def end(self) -> float:
         """Measure no more, and return the worst."""

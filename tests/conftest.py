@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from xdist.scheduler.loadscope import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
+SECONDS = 600
+"""How long one test may take, on a busy machine too; a class that is graded for many tests is
+made by a fixture, which is not counted."""
 TOGETHER = {"attacks", "gates"}
 """Folders whose files look at a class that is graded once for all of them."""
 LONGEST_FIRST = (
@@ -42,6 +45,14 @@ def group_of(test: str) -> str:
 def place_of(group: str) -> int:
     """Return how early a group is begun; the lowest first."""
     return LONGEST_FIRST.index(group) if group in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give every test a limit: one that hangs fails and is named, and the others go on."""
+    if config.pluginmanager.hasplugin("timeout"):  # pytest-timeout, of requirements-dev.lock
+        for item in items:
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(SECONDS, func_only=True))
 
 
 @pytest.hookimpl(optionalhook=True)

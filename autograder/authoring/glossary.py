@@ -93,12 +93,9 @@ def term_problems(lessons: tuple[LessonSource, ...]) -> Iterator[Problem]:
 
 def notebook(lessons: tuple[LessonSource, ...]) -> str:
     """Return the glossary's notebook: the terms of all lessons, by the alphabet."""
-    found = sorted(
-        (term for source in lessons for term in terms(source)), key=lambda term: term.name.lower()
-    )
     letters: dict[str, list[Term]] = {}
-    for term in found:
-        initial = term.name.lstrip("`_.@")[:1].upper()
+    for term in sorted((term for source in lessons for term in terms(source)), key=_order):
+        initial = _order(term)[:1].upper()
         letters.setdefault(initial if initial.isalpha() else "#", []).append(term)
     cells = [NotebookCell(kind="markdown", text=INTRODUCTION)]
     cells += [
@@ -106,6 +103,11 @@ def notebook(lessons: tuple[LessonSource, ...]) -> str:
         for letter, group in letters.items()
     ]
     return written(cells)
+
+
+def _order(term: Term) -> str:
+    """Return what a term is sorted by: its letters, without the marks of code."""
+    return term.name.lstrip("`_.@").lower()
 
 
 def _entry(term: Term) -> str:

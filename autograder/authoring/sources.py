@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.authoring.front_matter import Front, LabFront, LessonFront, front_matter
+from autograder.authoring.glossary import term_problems
 from autograder.authoring.lab import LabSource, LabText, lab_problems
 from autograder.authoring.lab import link_problems as lab_links
 from autograder.authoring.lesson import LessonSource, lesson_problems
@@ -54,6 +55,7 @@ def read_sources(course: Course) -> Sources:
         if lab_front:
             labs.append(LabSource(lab=lab, document=document, front=lab_front))
             problems += lab_links(labs[-1], documents)
+    problems += term_problems(tuple(lessons))
     if problems:
         raise WrongSourceError(problems)
     return Sources(tuple(lessons), tuple(labs))

@@ -11,7 +11,7 @@ import httpx2
 
 from autograder.checks.subject import NoAnswer
 
-MAX_BODY: Final = 16 * 2**20
+MAX_BODY: Final = 4 * 2**20
 """Bytes of one answer that are read; no lab asks for more, and a hostile one never ends."""
 ENCODINGS: Final = ("gzip", "deflate")
 """What bodies may be packed by: what can be unpacked piece by piece, with a bound on each."""

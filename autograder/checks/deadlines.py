@@ -22,6 +22,10 @@ class Deadlines:
     cell: float
 
 
+CELL_PROCESSOR_SECONDS = 10.0
+"""Processor time that one cell of a submission may take, on a busy machine too."""
+CELL_SECONDS = 30.0
+"""How long one cell may take altogether: one that only waits takes no processor time."""
 IN_A_NOTEBOOK = Deadlines(wait=2.0, again=1.0, cell=10.0)
 WHILE_GRADING = Deadlines(wait=10.0, again=2.0, cell=25.0)
 """The cell's limit stays below nbgrader's own (30 s), which would throw away the whole cell."""

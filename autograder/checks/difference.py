@@ -8,11 +8,13 @@ import re
 from dataclasses import dataclass
 
 from autograder.checks.records import Difference
-from autograder.checks.transcript import cut, readable
+from autograder.checks.transcript import all_spaces_shown, cut, readable
 
 MAX_VALUE = 300
 """Characters of a value that are shown."""
 
+SOME_VALUE = "The value"
+"""Where a difference is that a test worked out; its own names tell a student nothing."""
 _RELATIONS = {
     "==": "",
     "!=": "anything but ",
@@ -59,13 +61,30 @@ def difference(comparison: Comparison, statement: ast.Assert | None) -> Differen
     if got is None and where.startswith("The header"):
         got = _MISSING
     relation = _RELATIONS.get(comparison.op, f"{comparison.op} ")
-    return Difference(where=where, got=_shown(got), expected=relation + _shown(expected))
+    shown = _with_spaces if _differ_in_spaces(got, expected) else _shown
+    return Difference(where=where, got=shown(got), expected=relation + shown(expected))
 
 
 def sentence(found: Difference) -> str:
-    """Say a difference in one sentence."""
-    verb = ("are", "were") if found.where.startswith("The fields") else ("is", "was")
-    return f"{found.where} {verb[0]} {found.got}; expected {verb[1]} {found.expected}."
+    """Say a difference in two short sentences."""
+    if found.where == SOME_VALUE:
+        return f"Got {found.got}. Expected: {found.expected}."
+    verb = "are" if found.where.startswith(("The fields", "The items")) else "is"
+    return f"{found.where} {verb} {found.got}. Expected: {found.expected}."
+
+
+def _differ_in_spaces(got: object, expected: object) -> bool:
+    """Tell whether two texts are the same but for spaces, tabs and line ends."""
+    return (
+        isinstance(got, str)
+        and isinstance(expected, str)
+        and got != expected
+        and "".join(got.split()) == "".join(expected.split())
+    )
+
+
+def _with_spaces(value: object) -> str:
+    return readable(cut(f'"{all_spaces_shown(str(value))}"', MAX_VALUE))
 
 
 class _Missing:
@@ -104,30 +123,45 @@ def _is_container_test(statement: ast.Assert | None) -> bool:
 def _place(statement: ast.Assert | None) -> str:
     if statement and isinstance(statement.test, ast.Compare):
         return _place_of(statement.test.left)
-    return "The value"
+    return SOME_VALUE
+
+
+_PLACES = (
+    (re.compile(r"\.status_code$"), "The status"),
+    (re.compile(r"\.text$"), "The body"),
+    (re.compile(r"^reply\.value$"), "The value that came back"),
+    (re.compile(r"^reply\.raised$"), "The error that was raised"),
+    (re.compile(r"\.closed\(\)$"), "The code with which the WebSocket was closed"),
+    (re.compile(r"\.receive_json\(\)\)?$"), "The message"),
+    (re.compile(r"\.receive_text\(\)\)?$"), "The message"),
+)
 
 
 def _place_of(expression: ast.expr | None) -> str:
-    """Name what an expression of a test looks at, as HTTP people do."""
+    """Name what an expression of a test looks at, as HTTP people do, never as the test does."""
     source = ast.unparse(expression) if expression else ""
-    if source.endswith(".status_code"):
-        return "The status"
     if header := re.search(r"\.headers(?:\.get\(|\[)'([^']+)'", source):
         return f"The header {header[1]}"
-    if source.endswith(".text"):
-        return "The body"
+    if message := re.search(r"\.receive_json\(\)\)\['([^']+)'\]$", source):
+        return f"The message's {message[1]}"
+    for pattern, name in _PLACES:
+        if pattern.search(source):
+            return name
     if body := re.search(r"\.json\(\)((?:\[[^\]]+\])*)(\)?)$", source):
         path = "$" + re.sub(r"\['([^']+)'\]", r".\1", body[1])
-        if body[2]:  # sorted(reply.json())
+        if not body[2]:
+            return f"The body's {path}"
+        if source.startswith(("sorted(", "set(", "list(")):
             return "The fields of the body" + (f" at {path}" if path != "$" else "")
-        return f"The body's {path}"
-    return f"`{source}`" if source else "The value"
+    return SOME_VALUE
 
 
 def _join(where: str, path: str) -> str:
     if not path:
         return where
-    return where + path if where.startswith("The body's $") else f"{where} at {path}"
+    if where == SOME_VALUE:
+        return SOME_VALUE
+    return where + path if where.startswith("The body's $") else f"{where} at {path.lstrip('.')}"
 
 
 def _shown(value: object) -> str:

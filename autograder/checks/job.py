@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,7 +46,7 @@ class Job:
         upstream: Returns the outside world that the submission talks to, started if need be.
         blocked: Why no test may run (a task that has to be done first); empty if they may.
         seed: What the values that tests draw are drawn from; the same seed gives the same test.
-        attempt: How many times the cell has failed before; opens the next hint.
+        failed_before: How often each test has failed before, by its id; opens the next hint.
         take_printed: Returns what the submission wrote to its streams since the last call.
         notice: Told what a test is waiting for, when a wait grows long. Must not block.
         part: Which of the cell's tests to run.
@@ -61,7 +61,7 @@ class Job:
     upstream: Callable[[], Upstream] = no_upstream
     blocked: str = ""
     seed: int = field(default_factory=lambda: secrets.randbits(32))
-    attempt: int = 0
+    failed_before: Mapping[str, int] = field(default_factory=dict)
     take_printed: Callable[[], str] = str
     notice: Callable[[str], None] = say_nothing
     part: Part = Part.WHOLE

@@ -11,13 +11,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from autograder.checks.subject import Endpoint, NotServed, NotThere, Returned
+from fastapi import FastAPI
+
+from autograder.checks.subject import CAUGHT, Endpoint, NotServed, NotThere, Returned
+from classroom import caught
 from classroom.environment import environment_with
 from classroom.messenger import overridden
 from classroom.own_loop import completed
 from classroom.serving import BackgroundServer
 from classroom.sole_error import sole_error
 from classroom.student_tests import run_with_client
+from classroom.timeline.routes import routes_of
 
 MAX_FILE = 2**20
 """Bytes of a submission's file that are read."""
@@ -93,7 +97,19 @@ class KernelSubject:
         """Return what the app raised while it answered."""
         if self._server is None:
             return []
-        return [student_error(error) for error in self._server.take_errors(since=since)]
+        raised = [student_error(error) for error in self._server.take_errors(since=since)]
+        swallowed = [line for line in caught.take(since=since) if line not in raised]
+        return [f"{line}\n{CAUGHT}" for line in swallowed] + raised
+
+    def routes(self) -> list[str] | None:
+        """Return the app's routes, such as `GET /agents`, if it is one of FastAPI's."""
+        if not isinstance(self._app, FastAPI):
+            return None
+        return [
+            f"{method} {route.path}"
+            for route in routes_of(self._app)
+            for method in sorted(route.methods)
+        ]
 
     def close(self) -> None:
         """Stop serving."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import HTML
 
-from autograder.checks.attempts import Attempts, is_grading
+from autograder.checks.attempts import Attempts, is_grading, is_validating
 from autograder.checks.cell import BadCheckLine, CheckCell
 from autograder.checks.deadlines import IN_A_NOTEBOOK, WHILE_GRADING
 from autograder.checks.job import Job
@@ -26,6 +27,7 @@ from autograder.checks.waiting import WaitingLine
 from autograder.render.html import check_table
 from autograder.render.markdown import check_markdown
 from autograder.render.progress import progress_table
+from classroom import caught
 from classroom.cells import watch
 from classroom.upstream import local_llm
 
@@ -52,6 +54,32 @@ def cells_of_tasks(shell: InteractiveShell) -> TaskCells:
     if comms is not None:
         comms.register_target(COMM, lambda _, message: cells.hear(_tasks(message)))
     return cells
+
+
+def failures(result: CheckResult) -> str:
+    """Say what went wrong in a check, a line for each."""
+    lines = [text for text in (result.problem, result.cause) if text]
+    lines = [f"{task_title(result.task)}: {result.score}", *lines]
+    for test in result.tests:
+        if test.outcome is Outcome.FAILED and test.message != result.problem:
+            lines += [test.meaning, f"    {test.message}"]
+    blocked = sum(test.outcome is Outcome.BLOCKED for test in result.tests)
+    if blocked:
+        lines.append(f"{blocked} more {'test was' if blocked == 1 else 'tests were'} not run.")
+    lines.append("Run the check in the notebook: it shows what was sent, what came back, a hint.")
+    return "\n".join(lines)
+
+
+def say_to_validate(text: str) -> None:
+    """Write to the kernel's stderr, which Validate shows as the error of a cell that failed."""
+    stream: Any = sys.stderr
+    name = getattr(stream, "name", "stderr")
+    stream.flush()
+    if type(stream).__module__.startswith("ipykernel"):
+        stream.name = "stderr"
+    print(text, file=stream, flush=True)
+    if type(stream).__module__.startswith("ipykernel"):
+        stream.name = name
 
 
 def _tasks(message: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -93,6 +121,7 @@ class CheckMagics(Magics):
         super().__init__(shell)
         self.set_up = False
         self._cells = cells_of_tasks(shell)
+        caught.install(shell)
         self._probes: dict[tuple[str, str], bool] = {}
         self._attempts: dict[str, Attempts] = {}
         self._progress = Progress()
@@ -114,7 +143,7 @@ class CheckMagics(Magics):
                 deadlines=WHILE_GRADING if is_grading() else IN_A_NOTEBOOK,
                 upstream=local_llm,
                 blocked=amiss or self._blocked(cell),
-                attempt=attempts.failed(cell.task),
+                failed_before=attempts.failed,
                 take_printed=written.take,
                 notice=waiting.notice,
             )
@@ -122,6 +151,8 @@ class CheckMagics(Magics):
         assert job.result is not None
         result = self._explained(job.result, amiss)
         self._remember(cell, result, attempts)
+        if is_validating() and not result.all_pass:
+            say_to_validate(failures(result))
         return CheckOutput(result)
 
     @line_magic
@@ -193,4 +224,4 @@ class CheckMagics(Magics):
         if cell.points:
             self._progress.note(result, self._cells.mark(cell.task))
         if not is_grading():
-            attempts.note(cell.task, passed=result.all_pass)
+            attempts.note(result)

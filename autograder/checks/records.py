@@ -51,13 +51,15 @@ class Difference(Frozen):
     """Where an answer departs from what was expected."""
 
     where: str
-    """A status, a header, a JSON path such as `$.agents[0].name`, or `code` of the test."""
+    """A status, a header, a JSON path such as `$.agents[0].name`, or just `The value`."""
     got: str
     expected: str
 
     @property
     def wanted(self) -> str:
         """Where it is and what was expected there, as plain text."""
+        if self.where == "The value":
+            return self.expected
         return f"{self.where.replace('`', '')}: {self.expected}"
 
 
@@ -88,7 +90,15 @@ class TestRecord(Frozen):
     raised: str = ""
     """The submission's own error while it answered, with the student's own line."""
     hint: str = ""
+    """The latest hint that failed attempts at this very test have opened."""
+    earlier_hints: tuple[str, ...] = ()
+    """Those that were opened before it."""
     seconds: float = 0.0
+
+    @property
+    def hints(self) -> tuple[str, ...]:
+        """Every hint so far, oldest first."""
+        return (*self.earlier_hints, self.hint) if self.hint else ()
 
 
 class CheckResult(Frozen):
@@ -108,6 +118,8 @@ class CheckResult(Frozen):
     cause: str = ""
     """What is known to have gone wrong before any test, where tests fail: the answer's cell
     raised, the app was made anew."""
+    deadline: str = ""
+    """What is lost here to a deadline, and how that was found; empty if nothing is."""
     seed: int = 0
     """What the tests' values were drawn from; the same seed replays the verdict."""
     schema_version: Literal[1] = 1
@@ -126,6 +138,18 @@ class CheckResult(Frozen):
     def all_pass(self) -> bool:
         """Whether there are tests and every one passes."""
         return bool(self.tests) and self.passing == len(self.tests)
+
+    @property
+    def footer(self) -> str:
+        """What the points are, in a line: those of the visible tests, until the lab is marked."""
+        hidden = any(test.hidden for test in self.tests)
+        if not self.counts or hidden or self.problem or not self.tests:
+            return ""
+        said = f"All {len(self.tests)} visible tests pass. " if self.all_pass else ""
+        return (
+            f"{said}Hidden tests follow when your work is marked. To run them yourself, "
+            f"give `autograder check {self.lab}` in a terminal."
+        )
 
     @property
     def score(self) -> str:

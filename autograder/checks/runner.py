@@ -212,8 +212,9 @@ class _Checks:
                 problem=job.before.problem if job.part is Part.HIDDEN else work.problem,
                 pending=len(verdicts) < len(items),
                 stood_still=work.stood_still,
+                out_of_time=job.before.out_of_time or work.out_of_time,
             )
-            return of_cell(job.cell, job.findings, attempt=job.attempt, seed=job.seed)
+            return of_cell(job.cell, job.findings, failed_before=job.failed_before, seed=job.seed)
         finally:
             work.close()
             self._work = None
@@ -232,6 +233,7 @@ class _Checks:
                     yield not_run(test, blocked)
                 continue
             if blocked or work.countdown.over:
+                work.out_of_time |= not blocked
                 yield not_run(
                     test, blocked or "The time for this cell was used up before this test."
                 )

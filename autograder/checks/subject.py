@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+CAUGHT = "(your own `except` caught this)"
+"""What ends the line of an error that the submission's own code swallowed."""
+
 
 class NotServed(AssertionError):
     """The submission's app cannot be talked to; the message tells the student why."""
@@ -128,6 +131,9 @@ class Subject(Protocol):
         Args:
             since: What it raised before that, as `time.monotonic` counts, is left out.
         """
+
+    def routes(self) -> list[str] | None:
+        """Return the app's routes, such as `GET /agents`; None where they are not known."""
 
     def close(self) -> None:
         """Stop serving; harmless when nothing was served."""

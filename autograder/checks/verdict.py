@@ -6,8 +6,9 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -15,16 +16,21 @@ import pytest
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.conversation import Client, Turn
-from autograder.checks.difference import Comparison, difference, sentence
+from autograder.checks.difference import SOME_VALUE, Comparison, difference, sentence
+from autograder.checks.nearest import no_route
 from autograder.checks.records import CheckResult, Difference, Outcome, TestRecord
 from autograder.checks.scoring import mark, shares
-from autograder.checks.subject import NoAnswer, NotServed
+from autograder.checks.subject import CAUGHT, NoAnswer, NotServed, NotThere, Returned
 from autograder.checks.transcript import cut, readable, transcript
 
 MAX_PARAMETER = 40
 """Characters of a parameter that are shown."""
-MAX_MESSAGE = 500
+MAX_MESSAGE = 700
 """Characters of a message that are shown."""
+MAX_ERROR = 160
+"""Characters of an error that a sentence quotes."""
+BROKEN = 500
+"""From here on, a status says that the app itself failed."""
 _NO_ROUTE = {404: b'{"detail":"Not Found"}', 405: b'{"detail":"Method Not Allowed"}'}
 """What FastAPI answers by itself when no route has the path, or none of them the method."""
 
@@ -52,6 +58,31 @@ class Observed:
     raised: list[str] = field(default_factory=list)
     seconds: float = 0.0
     began: float = field(default_factory=time.monotonic)
+    returned: list[tuple[str, Returned]] = field(default_factory=list)
+    routes: list[str] | None = None
+
+    def note_returned(self, name: str, returned: Returned) -> None:
+        """Note what a function of the submission gave back."""
+        self.returned.append((name, returned))
+
+    @property
+    def main(self) -> Turn | None:
+        """The request that the failure is about: the last one, unless another fits better.
+
+        Requests that were sent while another one waited come after it.
+        """
+        turns = self.turns[::-1]
+        error = self.failure.value if self.failure else None
+        if isinstance(error, NoAnswer):
+            fits = [turn for turn in turns if turn.response is None]
+        else:
+            status = self.comparison.left if self.comparison else None
+            fits = [turn for turn in turns if turn.response and turn.response.status_code == status]
+            if not fits and self.raised:
+                fits = [
+                    turn for turn in turns if turn.response and turn.response.status_code >= BROKEN
+                ]
+        return next(iter(fits or turns), None)
 
     @property
     def turns(self) -> list[Turn]:
@@ -68,6 +99,7 @@ class Verdict:
     message: str = ""
     difference: Difference | None = None
     turns: tuple[Turn, ...] = ()
+    main: Turn | None = None
     raised: str = ""
     seconds: float = 0.0
 
@@ -82,6 +114,7 @@ class Findings:
         problem: Why no test could run at all, if so.
         pending: Whether hidden tests are still to be run.
         stood_still: Whether a wait of one of the tests was in vain.
+        out_of_time: Whether the time for the cell was over before its end.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -89,6 +122,7 @@ class Findings:
     problem: str = ""
     pending: bool = False
     stood_still: bool = False
+    out_of_time: bool = False
 
 
 def describe(item: pytest.Function, cell: CheckCell) -> CheckTest:
@@ -146,18 +180,21 @@ def of_test(test: CheckTest, observed: Observed, cell: CheckCell) -> Verdict:
         message=readable(cut(message, MAX_MESSAGE)),
         difference=found,
         turns=tuple(observed.turns),
+        main=observed.main,
         raised=readable(cut("\n".join(observed.raised[-3:]), MAX_MESSAGE)),
         seconds=observed.seconds,
     )
 
 
-def of_cell(cell: CheckCell, findings: Findings, *, attempt: int, seed: int) -> CheckResult:
+def of_cell(
+    cell: CheckCell, findings: Findings, *, failed_before: Mapping[str, int], seed: int
+) -> CheckResult:
     """Put the verdicts on a cell's tests together.
 
     Args:
         cell: The check cell.
         findings: What came of its tests.
-        attempt: How many times the cell has failed before; opens the next hint.
+        failed_before: How often each test has failed before, by its id; opens the next hint.
         seed: What the tests' values were drawn from.
     """
     verdicts = findings.verdicts
@@ -165,7 +202,7 @@ def of_cell(cell: CheckCell, findings: Findings, *, attempt: int, seed: int) -> 
     passed = [verdict.outcome is Outcome.PASSED for verdict in verdicts]
     earned = [share if ok else 0.0 for share, ok in zip(points, passed, strict=True)]
     records = [
-        _record(verdict, share, attempt=attempt)
+        _record(verdict, share, attempt=failed_before.get(verdict.test.id, 0))
         for verdict, share in zip(_distinct(verdicts), points, strict=True)
     ]
     return CheckResult(
@@ -182,6 +219,7 @@ def of_cell(cell: CheckCell, findings: Findings, *, attempt: int, seed: int) -> 
 
 def _record(verdict: Verdict, share: float, *, attempt: int) -> TestRecord:
     test, passed = verdict.test, verdict.outcome is Outcome.PASSED
+    hints = () if passed else test.hints[: attempt + 1]
     told = TestRecord(
         id=test.id,
         meaning=test.meaning,
@@ -190,7 +228,8 @@ def _record(verdict: Verdict, share: float, *, attempt: int) -> TestRecord:
         max_points=round(share, 4),
         skill=test.skill,
         hidden=test.hidden,
-        hint="" if passed or not test.hints else test.hints[min(attempt, len(test.hints) - 1)],
+        hint=hints[-1] if hints else "",
+        earlier_hints=hints[:-1],
     )
     if test.hidden:
         return told
@@ -199,7 +238,7 @@ def _record(verdict: Verdict, share: float, *, attempt: int) -> TestRecord:
             "seconds": round(verdict.seconds, 4),
             "message": verdict.message,
             "difference": verdict.difference,
-            "sent_and_got": transcript(verdict.turns),
+            "sent_and_got": transcript(verdict.turns, main=verdict.main),
             "raised": verdict.raised,
         }
     )
@@ -216,14 +255,16 @@ def _distinct(verdicts: Iterable[Verdict]) -> Iterable[Verdict]:
 
 
 def _explain(observed: Observed, cell: CheckCell) -> tuple[str, Difference | None]:
-    """Say in one sentence why a test failed, and what differed where something was compared."""
+    """Say why a test failed, the known cause first, and what differed where it compared."""
     assert observed.failure is not None
     error = observed.failure.value
-    if isinstance(error, NoAnswer | NotServed):
+    if isinstance(error, NoAnswer | NotServed | NotThere):
         return str(error), None
     if isinstance(error, AssertionError):
-        return _explain_assertion(observed, cell)
-    return _explain_error(error), None
+        symptom, found = _explain_assertion(observed, cell)
+    else:
+        symptom, found = _explain_error(error), None
+    return " ".join(text for text in (_cause(observed, found), symptom) if text), found
 
 
 def _explain_assertion(observed: Observed, cell: CheckCell) -> tuple[str, Difference | None]:
@@ -236,32 +277,87 @@ def _explain_assertion(observed: Observed, cell: CheckCell) -> tuple[str, Differ
     statement = next((cell.asserts[line] for line in reversed(lines) if line in cell.asserts), None)
     found = None
     if observed.comparison is not None:
-        try:
+        with contextlib.suppress(RecursionError):
             found = difference(observed.comparison, statement)
-        except RecursionError:
-            found = None
     text = str(observed.failure.value)
     own_words = ""
     if statement and statement.msg:
         own_words = text.split("\nassert ", maxsplit=1)[0].strip()
     if own_words:
-        return own_words, found
+        return f"{own_words}{_answered(observed, own_words)}", found
     if found and found.where == "The status":
-        return f"{sentence(found)}{_no_route(observed.turns)}", found
+        return f"{sentence(found)}{_no_route(observed)}", found
     if found:
         return sentence(found), found
-    if statement is None and text:
+    if statement is None and text and not text.startswith("assert "):
         return text, None
     return "This does not hold yet.", None
 
 
-def _no_route(turns: list[Turn]) -> str:
-    """Say that no route fits, where the last answer is the one that FastAPI gives then.
+def _cause(observed: Observed, found: Difference | None) -> str:
+    """Say what in the student's own code led there, where that is known; else nothing."""
+    return _cause_in_function(observed) or _cause_in_route(observed, found)
+
+
+def _cause_in_function(observed: Observed) -> str:
+    if not observed.returned:
+        return ""
+    name, returned = observed.returned[-1]
+    compared = observed.comparison
+    if returned.raised == "TypeError" and "coroutine" in returned.message:
+        return f"`{name}` gave back a coroutine: an `await` is missing in it."
+    if returned.raised or returned.value is not None:
+        return ""
+    if compared is not None and compared.left is not None:
+        return ""
+    return f"`{name}` returned `None`: does it lack a `return`?"
+
+
+def _cause_in_route(observed: Observed, found: Difference | None) -> str:
+    main = observed.main
+    response = main.response if main else None
+    asked = f"{main.request.method} {main.request.url.path}" if main else ""
+    raised = observed.raised[-1] if observed.raised else ""
+    quoted = f"`{cut(raised.partition(' — ')[0].splitlines()[0], MAX_ERROR)}`" if raised else ""
+    if raised.endswith(CAUGHT):
+        return f"Your own `except` caught {quoted}."
+    if response is None:
+        return ""
+    if raised and response.status_code >= BROKEN:
+        if "coroutine" in raised:
+            return f"The route of `{asked}` gave back a coroutine: an `await` is missing in it."
+        return f"Your app raised {quoted}."
+    about_body = found is None or found.where.startswith(("The body", "The fields", SOME_VALUE))
+    with contextlib.suppress(httpx2.ResponseNotRead):
+        if response.content == b"null" and about_body:
+            return f"The route of `{asked}` answered `null`: does its function lack a `return`?"
+    return ""
+
+
+def _answered(observed: Observed, words: str) -> str:
+    """Add to a test's own words what the app answered, if it was a refusal."""
+    main = observed.main
+    response = main.response if main else None
+    if main is None or response is None or response.status_code < HTTPStatus.BAD_REQUEST:
+        return ""
+    status = str(response.status_code)
+    end = "" if words.endswith((".", "?", "!")) else "."
+    told = (
+        ""
+        if status in words
+        else f" {main.request.method} {main.request.url.path} answered {status}."
+    )
+    return f"{end}{told}{_no_route(observed)}"
+
+
+def _no_route(observed: Observed) -> str:
+    """Say that no route fits, where the answer is the one that FastAPI gives then.
 
     A stream's body was not read when its status was looked at; its length is known.
     """
-    response = turns[-1].response if turns else None
-    if response is None:
+    main = observed.main
+    response = main.response if main else None
+    if main is None or response is None:
         return ""
     body = _NO_ROUTE.get(response.status_code)
     if body is None or response.headers.get("content-length") != str(len(body)):
@@ -269,19 +365,15 @@ def _no_route(turns: list[Turn]) -> str:
     with contextlib.suppress(httpx2.ResponseNotRead):
         if response.content != body:
             return ""
-    request = turns[-1].request
-    return (
-        f" So FastAPI answers where no route fits `{request.method} {request.url.path}`: "
-        "compare path and method."
-    )
+    return f" {no_route(main.request.method, main.request.url.path, observed.routes)}"
 
 
 def _explain_error(error: BaseException) -> str:
     """Say what an answer of unexpected shape did to a test."""
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return "The answer's body is not JSON."
-    if isinstance(error, KeyError):
+    if isinstance(error, KeyError) and error.args:
         return f"The answer has no {error.args[0]!r}."
     if isinstance(error, IndexError):
         return "The answer has fewer items than expected."
-    return f"The answer has another shape than expected ({type(error).__name__}: {error})."
+    return "The answer has another shape than expected."

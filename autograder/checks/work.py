@@ -30,6 +30,7 @@ class Work:
         countdown: The time that is left for the cell.
         draw: Where tests draw their values from.
         stood_still: Whether a wait was in vain, so that later ones are given up sooner.
+        out_of_time: Whether the time for the cell was over before its end.
         problem: Why the submission cannot be talked to, if so.
         fault: What went wrong on the grader's own side; never the submission's fault.
     """
@@ -43,6 +44,7 @@ class Work:
         source = f"{job.seed}/{job.cell.lab}/{job.cell.task}/{job.part}"
         self.draw = random.Random(source)  # noqa: S311
         self.stood_still = job.before.stood_still
+        self.out_of_time = False
         self.problem = ""
         self.fault: Exception | None = None
         self._line: Line | None = None
@@ -127,6 +129,7 @@ class Work:
         if failure is not None:
             self.stood_still |= getattr(failure.value, "stood_still", False)
             self.observed.raised += self._errors()
+            self.observed.routes = self.job.subject.routes()
         printed = self.job.take_printed()
         room = MAX_PRINTED - sum(map(len, self.printed))
         if not hidden and room > 0:

@@ -74,6 +74,8 @@ class ForkServer:
         found: Which layers hold here, and what keeps the others from it; probed if None.
         policy: Only for a machine without Landlock, where files are hidden when the server
             starts: the grants of the lab.
+        hidden: Files and folders of which submissions see nothing, not even names, where they
+            have mounts of their own; for what is secret already.
         hub: Where a nursery is asked for the server; it gets one of its own if None.
 
     Raises:
@@ -90,9 +92,11 @@ class ForkServer:
         without: frozenset[Layer] = frozenset(),
         found: Mapping[Layer, str | None] | None = None,
         policy: Policy | None = None,
+        hidden: Sequence[Path] = (),
         hub: socket.socket | None = None,
     ) -> None:
         self._secrets = list(secrets)
+        self._hidden = list(hidden)
         self._unsafe = unsafe
         self._policy = policy
         held, self._without = _layers_to_use(without, held_here() if found is None else found)
@@ -244,6 +248,8 @@ class ForkServer:
             first_user=first,
             confine=not self._unsafe,
             bubblewrap=self._bubblewrap,
+            hidden=tuple(self._hidden),
+            kept=(Path(tempfile.gettempdir()),),
         )
         hub = self._nursery.hub if self._nursery else self._hub
         assert hub is not None, "one of the two is there"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import linecache
+import socket
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
@@ -14,6 +16,24 @@ from classroom.sole_error import sole_error
 CELL: Final = "<cell "
 """How the file names of compiled cells begin; the cell's id and `>` follow."""
 _FRAMES: Final = 30
+_CAUSES: Final = 10
+"""Links of a chain of errors that are looked at."""
+_WITHHELD: Final = {
+    errno.ENOENT: "a file, which was not handed in",
+    errno.EPERM: "a permission",
+    errno.EACCES: "a permission",
+    errno.EROFS: "a folder to write to",
+    errno.ENOSYS: "a call of the system",
+    errno.ENOSPC: "room for files",
+    errno.EDQUOT: "room for files",
+    errno.EFBIG: "room in a file",
+    errno.EMFILE: "open files",
+    errno.ENFILE: "open files",
+    errno.EAGAIN: "processes or threads",
+    errno.ENOMEM: "memory",
+    errno.ENETUNREACH: "the network",
+    errno.EHOSTUNREACH: "the network",
+}
 
 
 def clean(text: str, longest: int) -> str:
@@ -43,7 +63,33 @@ def describe(error: BaseException) -> Raised:
         line=line if name else None,
         source=clean(linecache.getline(name, line).strip(), LONGEST_LINE) if name else "",
         text=clean(_traceback(error), LONGEST_TEXT),
+        withheld=clean(_withheld(error), LONGEST_LINE),
     )
+
+
+def _withheld(error: BaseException) -> str:
+    """Say what the sandbox may have withheld: the student's own kernel may well have it."""
+    link: BaseException | None = error
+    for _ in range(_CAUSES):
+        if link is None:
+            break
+        if lacking := _lacking(link):
+            return lacking
+        link = link.__cause__ or link.__context__
+    return ""
+
+
+def _lacking(error: BaseException) -> str:
+    match error:
+        case ModuleNotFoundError():
+            return f"the module `{error.name}`"
+        case socket.gaierror():
+            return "the network"
+        case MemoryError():
+            return "memory"
+        case OSError():
+            return _WITHHELD.get(error.errno or 0, "")
+    return "threads" if "start new thread" in _message(error) else ""
 
 
 def _message(error: BaseException) -> str:

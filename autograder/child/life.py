@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import JsonValue, TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from autograder.child import wire
+from autograder.child import rich, wire
 from autograder.child.faults import clean, describe
 from autograder.child.messages import (
     LONGEST_TEXT,
@@ -176,7 +176,9 @@ class Child:
         return Answer(
             id=order.id,
             raised=describe(error) if error else None,
-            result=clean(shown, LONGEST_TEXT),
+            result=clean(shown.result, LONGEST_TEXT),
+            shown=[_readable(one) for one in shown.shown],
+            rich=_readable(*rich.within([shown.rich])),
         )
 
     async def _serve(self, order: Serve, descriptors: list[int]) -> Answer:
@@ -210,11 +212,18 @@ class Child:
         return plain
 
 
+def _readable(shown: rich.Shown | None = None) -> rich.Shown:
+    """Return what JSON can carry."""
+    return {kind: clean(text, rich.MAX_CELL) for kind, text in (shown or {}).items()}
+
+
 def _packed(answer: Answer) -> bytes:
     """Return the answer's bytes; what is too long to send becomes an error that says so."""
     message = answer.model_dump_json().encode()
     if len(message) <= wire.LARGEST:
         return message
+    if answer.shown or answer.rich:
+        return _packed(answer.model_copy(update={"shown": [], "rich": {}}))
     return _packed(
         Answer(
             id=answer.id,

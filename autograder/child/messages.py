@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from autograder.child.rich import MAX_CELL, MOST
+
 LONGEST_LINE = 2_000
 LONGEST_TEXT = 64 * 1024
 """Characters; longer texts are cut by the sender, and refused by the receiver."""
@@ -22,6 +24,7 @@ class Frozen(BaseModel):
 
 
 Line = Annotated[str, Field(max_length=LONGEST_LINE)]
+Form = Annotated[str, Field(max_length=MAX_CELL)]
 Text = Annotated[str, Field(max_length=LONGEST_TEXT)]
 
 
@@ -39,6 +42,8 @@ class Raised(Frozen):
     """That line."""
     text: Text = ""
     """The traceback through the student's cells."""
+    withheld: Line = ""
+    """What the sandbox may have withheld, if the error looks like that."""
 
     def __str__(self) -> str:
         where = f" (cell {self.cell}, line {self.line}: {self.source})" if self.cell else ""
@@ -98,6 +103,10 @@ class Answer(Frozen):
     raised: Raised | None = None
     result: Text | None = None
     """What the cell's last line showed."""
+    rich: dict[Line, Form] = {}
+    """Other forms of that."""
+    shown: Annotated[list[dict[Line, Form]], Field(max_length=MOST)] = []
+    """What the cell showed before: pictures, HTML."""
     dropped: Annotated[int, Field(ge=0)] = 0
     """Characters that were written past the bound and are lost."""
     errors: Annotated[list[Raised], Field(max_length=20)] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from autograder.sandbox.layers import Layer
@@ -22,9 +23,13 @@ class Options:
         first_user: First of the user ids for children, or None to keep the user.
         confine: Whether children are confined at all.
         bubblewrap: Whether the server itself runs inside bubblewrap.
+        hidden: Files and folders of which children see nothing, not even names.
+        kept: What they see, although it lies there.
     """
 
     without: frozenset[Layer]
     first_user: int | None
     confine: bool = True
     bubblewrap: bool = False
+    hidden: tuple[Path, ...] = ()
+    kept: tuple[Path, ...] = ()

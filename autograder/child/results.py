@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import JsonValue
 
 from autograder.child.messages import Raised
+from autograder.child.rich import Shown
 from autograder.child.wire import Trouble
 
 
@@ -31,10 +32,12 @@ class Loss:
     Attributes:
         trouble: It died, had no end, or broke the conversation.
         message: A line for the student.
+        by_clock: Whether the clock on the wall ended it, which another load could change.
     """
 
     trouble: Trouble
     message: str
+    by_clock: bool = False
 
 
 class ChildLostError(Exception):
@@ -58,6 +61,8 @@ class CellRun:
         raised: The error it ended with.
         loss: Set when the process did not survive the cell.
         result: What its last line showed.
+        rich: Other forms of that: a picture, HTML that is not harmless yet.
+        shown: What it showed before, in the same forms.
         printed: What it wrote.
         dropped: Bytes it wrote past what is kept in memory.
         seconds: How long it took.
@@ -67,6 +72,8 @@ class CellRun:
     raised: Raised | None = None
     loss: Loss | None = None
     result: str = ""
+    rich: Shown = field(default_factory=dict)
+    shown: list[Shown] = field(default_factory=list)
     printed: Printed = Printed()
     dropped: int = 0
     seconds: float = 0.0

@@ -27,10 +27,10 @@ from typing import Any, Final, NoReturn
 import psutil  # type: ignore[import-untyped]
 from pydantic import TypeAdapter
 
-from autograder.child import life, preload
+from autograder.child import families, life, preload
 from autograder.child.options import LARGEST, USERS_OF_A_SERVER, Options
 from autograder.child.shell import Shell, make
-from autograder.sandbox import folders, namespaces, privileges
+from autograder.sandbox import folders, namespaces, privileges, readable
 from autograder.sandbox.apply import apply
 from autograder.sandbox.layers import Applied, Layer
 from autograder.sandbox.namespaces import World
@@ -38,8 +38,29 @@ from autograder.sandbox.policy import Policy
 from autograder.sandbox.surroundings import environment, replace_environment
 
 _REAP_EVERY: Final = 0.002
+_LOOK_EVERY: Final = 0.1
+_OFTEN: Final = 5
+_FAR: Final = 3
 _policies: TypeAdapter[Policy] = TypeAdapter(Policy)
 _options: TypeAdapter[Options] = TypeAdapter(Options)
+
+
+@dataclass
+class Bound:
+    """How many processes a child may have.
+
+    Attributes:
+        most: The first included.
+        over: How many times in a row there were more.
+    """
+
+    most: int
+    over: int = 0
+
+    def is_broken(self, number: int) -> bool:
+        """Take note of a count: a pool that follows another may overlap with it for a moment."""
+        self.over = self.over + 1 if number > self.most else 0
+        return self.over >= _OFTEN or number > _FAR * self.most
 
 
 @dataclass
@@ -62,6 +83,7 @@ class Server:
     _children: set[int] = field(default_factory=set)
     _ended: dict[int, int] = field(default_factory=dict)
     _users: dict[int, int | None] = field(default_factory=dict)
+    _bounds: dict[int, Bound] = field(default_factory=dict)
     _covered: dict[int, Path] = field(default_factory=dict)
     _started: int = 0
 
@@ -70,7 +92,12 @@ class Server:
         watched: list[socket.socket | int] = [self.control]
         if self.parent is not None:
             watched.append(self.parent)
-        while self.parent not in select.select(watched, [], [])[0]:
+        while self.parent not in (
+            ready := select.select(watched, [], [], self._until_next_look)[0]
+        ):
+            if not ready:
+                self._look_at_processes()
+                continue
             message, descriptors, _, _ = socket.recv_fds(self.control, LARGEST, 3)
             if not message:
                 break
@@ -87,6 +114,19 @@ class Server:
             case "listen":
                 with namespaces.listener() as listening:
                     self._send({"port": listening.getsockname()[1]}, [listening.fileno()])
+
+    @property
+    def _until_next_look(self) -> float | None:
+        """Seconds until processes are counted; None where no child may have any."""
+        return _LOOK_EVERY if self._bounds else None
+
+    def _look_at_processes(self) -> None:
+        """Kill a child that has more processes than it was granted, for longer than a moment."""
+        for child, number in families.sizes(set(self._bounds)).items():
+            if self._bounds[child].is_broken(number):
+                _kill(os.kill, child)
+                _kill(os.killpg, child)
+                self._bounds.pop(child)
 
     def tell_ready(self) -> None:
         """Say that children can be made, and hand over a descriptor of this process."""
@@ -112,6 +152,8 @@ class Server:
             os.close(descriptor)
         self._children.add(child)
         self._users[child] = user
+        if policy.allows_processes and self.options.confine:
+            self._bounds[child] = Bound(1 + max(policy.processes, len(policy.programs)))
         if covered is not None:
             self._covered[child] = covered
         with _descriptor_of(child) as watch, _opened(policy) as folder:
@@ -141,6 +183,8 @@ class Server:
             return Applied()
         if policy.processes and self.world.mounts and not namespaces.hide_shared_memory():
             raise OSError("no /dev/shm of its own could be had")
+        if policy.processes:
+            _show_processors(policy.processes)
         return apply(policy, world=self.world, user=user, without=self.options.without)
 
     def _end(self, child: int) -> int | None:
@@ -149,6 +193,7 @@ class Server:
             return None
         self._children.discard(child)
         user = self._users.pop(child, None)
+        self._bounds.pop(child, None)
         if child not in self._ended:
             _kill(os.kill, child)
         _kill(os.killpg, child)  # its session: the filter lets nothing leave it
@@ -196,6 +241,14 @@ def _descriptor_of(process: int) -> Iterator[list[int]]:
         os.close(descriptor)
 
 
+def _show_processors(granted: int) -> None:
+    """Let pools be as large as the lab's grant, by default, and not as this machine."""
+    number = min(os.cpu_count() or 1, granted)
+    for name in ("cpu_count", "process_cpu_count"):
+        if hasattr(os, name):
+            setattr(os, name, lambda: number)
+
+
 def _remove_shared_files(user: int) -> None:
     """Remove what a throw-away user has left in shared memory, where that is everybody's."""
     with os.scandir("/dev/shm") as entries:  # noqa: S108 - swept, not used
@@ -228,8 +281,12 @@ def _kill(how: Any, process: int) -> None:
 def main() -> None:
     """Start the nursery: `python -m autograder.child.server DESCRIPTOR`."""
     hub = socket.socket(fileno=int(sys.argv[1]))
+    if os.geteuid() == 0:
+        # Once, for all: to be another user for a moment undoes `die_with_parent`.
+        readable.by_anybody()
     privileges.close_memory()
     preload.import_all()
+    preload.fork_by_default()
     shell = make()
     preload.warm(shell)
     tempfile.tempdir = None  # a child finds its own
@@ -301,6 +358,8 @@ def _enter_world(options: Options, control: socket.socket) -> World:
         network=Layer.NETWORK not in options.without,
         mounts=Layer.MOUNTS not in options.without,
     )
+    if world.mounts:
+        namespaces.hide(options.hidden, keep=(*readable.python_folders(), *options.kept))
     privileges.close_memory()
     if not world.processes:
         return world

@@ -16,6 +16,7 @@ import uvicorn
 
 from autograder.child.faults import describe
 from autograder.child.messages import Raised
+from classroom import quick_uvicorn  # noqa: F401 - drops what asyncio says of a closed socket
 
 if TYPE_CHECKING:
     import socket

@@ -10,7 +10,7 @@ import ast
 import contextlib
 import sys
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from IPython.core.compilerop import CachingCompiler
 from IPython.core.displayhook import DisplayHook
@@ -22,7 +22,9 @@ from IPython.utils.text import SList
 from traitlets import Type
 from traitlets.config import Config
 
+from autograder.child import rich
 from autograder.child.faults import CELL
+from autograder.child.rich import Shown
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionResult
@@ -43,6 +45,20 @@ _TRANSFORMS = sum(
 _CELL_MAGICS_THAT_DO_NOTHING = ("bash", "check", "debug", "perl", "ruby", "script", "sh")
 
 
+class Cell(NamedTuple):
+    """What a cell has shown.
+
+    Attributes:
+        result: Its last line, as text.
+        rich: Other forms of that.
+        shown: What it has shown before.
+    """
+
+    result: str
+    rich: Shown
+    shown: list[Shown]
+
+
 class CellCompiler(CachingCompiler):
     """Names compiled code after its cell, so that an error can be placed."""
 
@@ -58,29 +74,46 @@ class TextHook(DisplayHook):
     """Keeps what the last line of a cell showed, as text."""
 
     shown = ""
+    rich: Shown = {}  # noqa: RUF012 - replaced as a whole
 
     def write_output_prompt(self) -> None:
         """Leave out `Out[1]:`."""
 
     def write_format_data(self, format_dict: dict[str, Any], md_dict: object = None) -> None:
-        """Keep the plain form."""
+        """Keep the plain form, and pictures and HTML."""
         del md_dict
         self.shown = str(format_dict.get("text/plain", ""))
+        self.rich = rich.kept(format_dict)
 
     def finish_displayhook(self) -> None:
         """Write nothing."""
         self._is_active = False
 
 
-class TextPublisher(DisplayPublisher):
-    """Prints the plain form of what `display` is given."""
+class Publisher(DisplayPublisher):
+    """Keeps pictures and HTML that `display` is given, and prints what is only text."""
 
-    def publish(self, data: dict[str, Any], *_: object, **__: object) -> None:
-        """Print it."""
-        print(data.get("text/plain", ""))
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)  # type: ignore[no-untyped-call]  # IPython's
+        self.shown: dict[object, Shown] = {}
+        """What the cell has shown, by the name under which it may be shown anew."""
+
+    def publish(self, data: dict[str, Any], *_: object, **told: Any) -> None:
+        """Keep or print it."""
+        found = rich.kept(data)
+        if not found:
+            print(data.get("text/plain", ""))
+            return
+        name = (told.get("transient") or {}).get("display_id")
+        if isinstance(name, str):
+            self.shown[name] = found
+        elif len(self.shown) <= rich.MOST:
+            self.shown[len(self.shown)] = found
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: FBT001, FBT002 - IPython's signature
-        """Keep what was printed."""
+        """Keep what was printed, and nothing of what was shown."""
+        del wait
+        self.shown.clear()
 
 
 class Shell(InteractiveShell):
@@ -88,9 +121,10 @@ class Shell(InteractiveShell):
 
     compile: CellCompiler
     displayhook: TextHook
+    display_pub: Publisher
     compiler_class = Type(CellCompiler)
     displayhook_class = Type(TextHook)
-    display_pub_class = Type(TextPublisher)
+    display_pub_class = Type(Publisher)
 
     def showtraceback(self, *_: object, **__: object) -> None:
         """Show nothing; the result carries the error."""
@@ -122,7 +156,7 @@ class Shell(InteractiveShell):
         self.system(cmd)
         return SList([]) if split else ""
 
-    async def run(self, cell: str, source: str) -> tuple[str, BaseException | None]:
+    async def run(self, cell: str, source: str) -> tuple[Cell, BaseException | None]:
         """Run one cell as a kernel would.
 
         Args:
@@ -133,7 +167,8 @@ class Shell(InteractiveShell):
             What its last line showed, and what it raised.
         """
         self.compile.cell = cell
-        self.displayhook.shown = ""
+        self.displayhook.shown, self.displayhook.rich = "", {}
+        self.display_pub.shown = {}
         failed: tuple[Any, ...] | None = None
         try:
             plain = self._transforms_nothing_of_its_own() and _is_plain(source)
@@ -150,7 +185,12 @@ class Shell(InteractiveShell):
         # Left to the caller by IPython, as to a kernel.
         self.events.trigger("post_execute")
         self.events.trigger("post_run_cell", result)
-        return self.displayhook.shown, result.error_before_exec or result.error_in_exec
+        shown = Cell(
+            self.displayhook.shown,
+            self.displayhook.rich,
+            rich.within(list(self.display_pub.shown.values())),
+        )
+        return shown, result.error_before_exec or result.error_in_exec
 
     def _transforms_nothing_of_its_own(self) -> bool:
         """Tell whether no cell has added a transformer of source text."""

@@ -13,6 +13,7 @@ from typing import Final
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from autograder.child import rich
 from autograder.child.measured import Measured
 from autograder.child.messages import (
     LONGEST_TEXT,
@@ -25,6 +26,7 @@ from autograder.child.messages import (
     TakeErrors,
     Unserve,
 )
+from autograder.child.patience import Patience, number_of
 from autograder.child.results import (
     Called,
     CellRun,
@@ -60,6 +62,7 @@ class Submission:
         undo: contextlib.ExitStack,
     ) -> None:
         self._channel = Channel(connection, watch)
+        self._watch = watch
         self._outputs = outputs
         self._end = end
         self._socket_path = socket_path
@@ -72,6 +75,7 @@ class Submission:
         if folder is not None:
             self._undo.callback(os.close, folder)
         self._excess = ""
+        self._room = rich.MAX_SUBMISSION
         self._asked = 0
         self._ended = False
         self.loss: Loss | None = None
@@ -94,13 +98,21 @@ class Submission:
         )
         return self.applied
 
-    def run(self, cell: str, source: str, *, deadline: float) -> CellRun:
+    @property
+    def process(self) -> int | None:
+        """The number of its process, where that can be seen."""
+        return number_of(self._watch)
+
+    def run(
+        self, cell: str, source: str, *, deadline: float, waiting: float | None = None
+    ) -> CellRun:
         """Run one cell as a notebook's kernel would.
 
         Args:
             cell: Its id.
             source: Its text.
-            deadline: Seconds until it counts as endless.
+            deadline: Seconds of computing after which it counts as endless.
+            waiting: Seconds by the clock after which it does; as many if None.
 
         Returns:
             How it went, also when the process did not survive it.
@@ -114,7 +126,10 @@ class Submission:
         answer, loss = Answer(id=0), None
         try:
             answer = self._ask(
-                lambda number: Run(id=number, cell=cell, source=source), deadline, f"Cell {cell}"
+                lambda number: Run(id=number, cell=cell, source=source),
+                deadline,
+                f"Cell {cell}",
+                waiting=waiting,
             )
         except ChildLostError as lost:
             loss = lost.loss
@@ -123,6 +138,8 @@ class Submission:
             raised=answer.raised,
             loss=loss,
             result=answer.result or "",
+            rich=self._looked_at([answer.rich])[0] if answer.rich else {},
+            shown=self._looked_at(answer.shown),
             printed=self.printed(),
             dropped=answer.dropped,
             seconds=time.monotonic() - started,
@@ -210,6 +227,14 @@ class Submission:
         """Return what was written since the last time; works also when the process is gone."""
         return Printed(*(_take(output) for output in self._outputs))
 
+    def _looked_at(self, shown: list[rich.Shown]) -> list[rich.Shown]:
+        """Return what is sound of what a cell shows, as long as there is room."""
+        found = [rich.sound(one) for one in shown]
+        if rich.size(found) > self._room:
+            found = [{} for _ in found]
+        self._room -= rich.size(found)
+        return found
+
     def measure(self, policy: Policy) -> None:
         """End the process when its folder holds more than is granted."""
         assert self.folder is not None, "it has a folder"
@@ -235,21 +260,27 @@ class Submission:
         deadline: float,
         what: str,
         descriptors: Sequence[int] = (),
+        *,
+        waiting: float | None = None,
     ) -> Answer:
         self._raise_if_lost()
         self._asked += 1
-        until = time.monotonic() + deadline
+        until = time.monotonic() + (waiting or deadline)
+        patience = Patience(self._watch, deadline, waiting) if waiting else None
         message = order(self._asked).model_dump_json().encode()
         try:
             if len(message) > LARGEST:
                 raise _too_long()
             self._channel.send(message, until, descriptors)
-            answer = Answer.model_validate_json(self._channel.receive(until))
+            answer = Answer.model_validate_json(self._channel.receive(patience or until))
             if answer.id != self._asked:
                 raise _not_asked_for()
         except ConversationOverError as error:
-            reason = _reason(error, deadline)
-            raise ChildLostError(self._lose(error.trouble, what, reason)) from error
+            computed = patience is not None and patience.used_up
+            reason = _reason(error, deadline if computed or not waiting else waiting, computed)
+            by_clock = error.trouble is Trouble.ENDLESS and not computed
+            loss = self._lose(error.trouble, what, reason, by_clock=by_clock)
+            raise ChildLostError(loss) from error
         except ValidationError as error:
             reason = "sent an answer that cannot be read"
             raise ChildLostError(self._lose(Trouble.BROKEN, what, reason)) from error
@@ -259,14 +290,14 @@ class Submission:
         if self.loss is not None:
             raise ChildLostError(self.loss)
 
-    def _lose(self, trouble: Trouble, what: str, reason: str) -> Loss:
+    def _lose(self, trouble: Trouble, what: str, reason: str, *, by_clock: bool = False) -> Loss:
         """End the process, and keep why."""
         status = self._stop()
         if self._excess:
             reason = self._excess
         elif trouble is Trouble.DIED:
             reason = f"ended the process{_how(status)}"
-        self.loss = Loss(trouble, f"{what} {reason}.")
+        self.loss = Loss(trouble, f"{what} {reason}.", by_clock)
         return self.loss
 
     def _stop(self) -> int | None:
@@ -314,9 +345,9 @@ def _not_asked_for() -> ConversationOverError:
     return ConversationOverError(Trouble.BROKEN, "sent an answer that was not asked for")
 
 
-def _reason(error: ConversationOverError, deadline: float) -> str:
+def _reason(error: ConversationOverError, deadline: float, computed: bool) -> str:  # noqa: FBT001
     if error.trouble is Trouble.ENDLESS:
-        return f"had no end after {deadline:g} s"
+        return f"had no end after {deadline:g} s{' of computing' if computed else ''}"
     return str(error)
 
 

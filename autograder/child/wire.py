@@ -11,7 +11,7 @@ import select
 import socket
 import struct
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -76,6 +76,9 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
     return b"".join(parts)
 
 
+Until = float | Callable[[], float]
+
+
 class Channel:
     """The trusted end of a conversation.
 
@@ -116,11 +119,11 @@ class Channel:
                 rest = rest[sent:]
                 descriptors = ()
 
-    def receive(self, until: float) -> bytes:
+    def receive(self, until: Until) -> bytes:
         """Return the next message.
 
         Args:
-            until: Deadline, as `time.monotonic` counts.
+            until: Deadline, as `time.monotonic` counts, or what says so each time it is reached.
 
         Raises:
             ConversationOverError: It ended, did not come in time, or is too long.
@@ -132,7 +135,7 @@ class Channel:
             )
         return self._exactly(length, until)
 
-    def _exactly(self, size: int, until: float) -> bytes:
+    def _exactly(self, size: int, until: Until) -> bytes:
         received = bytearray()
         while len(received) < size:
             self._wait(select.POLLIN, until)
@@ -147,18 +150,23 @@ class Channel:
             received += part
         return bytes(received)
 
-    def _wait(self, event: int, until: float) -> None:
+    def _wait(self, event: int, until: Until) -> None:
         poll = select.poll()
         poll.register(self._connection, event)
         if self._process is not None:
             poll.register(self._process, select.POLLIN)
-        left = until - time.monotonic()
-        ready = dict(poll.poll(max(0, left * 1000))) if left > 0 else {}
+        ready: dict[int, int] = {}
+        while not ready and (left := _now(until) - time.monotonic()) > 0:
+            ready = dict(poll.poll(left * 1000))
         if ready.get(self._connection.fileno(), 0) & (event | select.POLLHUP | select.POLLERR):
             return
         if ready:
             raise _died()
         raise ConversationOverError(Trouble.ENDLESS, "gave no answer in time")
+
+
+def _now(until: Until) -> float:
+    return until() if callable(until) else until
 
 
 def _died() -> ConversationOverError:

@@ -23,6 +23,7 @@ from autograder.checks.cell import CheckCell
 from autograder.checks.output import shown
 from autograder.checks.records import CheckResult
 from autograder.child.results import CellRun
+from autograder.child.rich import HTML, PLAIN
 from autograder.judge.judged import Judged
 
 MAX_LINES = 1_000
@@ -116,10 +117,12 @@ def _outputs(run: CellRun, number: int) -> Iterator[NotebookNode]:
     for name, text in (("stdout", run.printed.stdout), ("stderr", run.printed.stderr)):
         if text:
             yield NotebookNode(output_type="stream", name=name, text=_cut(text))
+    for one in filter(None, run.shown):
+        yield NotebookNode(output_type="display_data", data=_harmless(one), metadata={})
     if run.result:
         yield NotebookNode(
             output_type="execute_result",
-            data={"text/plain": _cut(run.result)},
+            data=_harmless(run.rich) | {"text/plain": _cut(run.result)},
             metadata={},
             execution_count=number,
         )
@@ -128,6 +131,18 @@ def _outputs(run: CellRun, number: int) -> Iterator[NotebookNode]:
     elif run.raised is not None:
         raised = run.raised
         yield _error(raised.type, _cut(raised.message), raised.text or str(raised))
+
+
+def _harmless(forms: Mapping[str, str]) -> dict[str, str]:
+    """Return pictures as they are, text cut, and HTML without what could run."""
+    data = dict(forms)
+    if HTML in data:
+        from autograder.grading.harmless import clean_html  # noqa: PLC0415 - seldom needed, slow
+
+        data[HTML] = clean_html(_cut(data[HTML]))
+    if PLAIN in data:
+        data[PLAIN] = _cut(data[PLAIN])
+    return data
 
 
 def _error(name: str, value: str, text: str) -> NotebookNode:

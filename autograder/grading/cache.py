@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -177,7 +178,8 @@ def write_whole(file: Path, content: bytes, *, mode: int = 0o644) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     # Not the file's own name with more around it, which could be too long.
     name = hashlib.sha256(os.fsencode(file.name)).hexdigest()[:16]
-    temporary = file.with_name(f".{name}.{os.getpid()}.tmp")
+    # Nor a process number, which another container or host may have as well.
+    temporary = file.with_name(f".{name}.{token_hex(8)}.tmp")
     with temporary.open("wb") as opened:
         opened.write(content)
         os.fchmod(opened.fileno(), mode)

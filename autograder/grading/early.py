@@ -6,6 +6,7 @@ others, workers start when they are needed.
 
 from __future__ import annotations
 
+import glob
 from collections.abc import Collection
 from itertools import islice
 from pathlib import Path
@@ -33,7 +34,7 @@ def busy_workers(
         return 0
     wanted = (
         notebook
-        for notebook in (root / "submitted").glob(f"*/{lab}*/*.ipynb")
+        for notebook in (root / "submitted").glob(f"*/{glob.escape(lab)}*/*.ipynb")
         if not students or notebook.parts[-3] in students
     )
     to_do = (notebook for notebook in wanted if again or _seems_new(root, notebook))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from autograder.course import (
     with_settings,
 )
 from autograder.grading.early import STATE
+
+_ANYBODY = "-anybody-"
 
 
 class NothingToGradeError(CourseError):
@@ -161,7 +164,9 @@ class CourseFolder:
             self.nbgrader.format_path(step, "(?P<student_id>[^/]+)", lab, escape=True)
         )
         left_out = set(str(self.nbgrader.student_id_exclude).split(","))
-        for folder in Path("/").glob(self.nbgrader.format_path(step, "*", lab).lstrip("/")):
+        # The path itself may hold what is a pattern to glob: a course in a folder `b [2026]`.
+        anybody = glob.escape(self.nbgrader.format_path(step, _ANYBODY, lab))
+        for folder in Path("/").glob(anybody.replace(_ANYBODY, "*").lstrip("/")):
             found = pattern.fullmatch(str(folder))
             hidden = folder.name.startswith(".") or folder.parent.name.startswith(".")
             if found and not hidden and folder.is_dir() and not folder.is_symlink():

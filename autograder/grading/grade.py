@@ -8,17 +8,16 @@ is simply started again.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import secrets
-import shutil
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from autograder.checks.deadlines import WHILE_GRADING
+from autograder.course import is_plain_name
 from autograder.grading import beside, cache
 from autograder.grading.cache import Record, Records
 from autograder.grading.database import Database
@@ -33,10 +32,12 @@ from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.staff import Staff
 from autograder.judge.steps import Step, steps_of
+from autograder.own_folder import OwnFolder
 from autograder.sandbox import layers
 from autograder.sandbox.layers import Level
 from autograder.sandbox.report import held_here
 
+_log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.1
 """Seconds between looks at a submission that another grader is at work on."""
 
@@ -105,10 +106,10 @@ class Grading:
         """
         self._class_size = len(students)
         with self._undo:
-            waiting, taken = deque(filter(_can_be_written, students)), deque[str]()
+            waiting, taken = deque(filter(is_plain_name, students)), deque[str]()
             for student in students:
-                if not _can_be_written(student):
-                    yield self._left_out(student)
+                if not is_plain_name(student):
+                    yield self._refused(student)
             while waiting or taken or self._open:
                 while waiting and (self._pool is None or self._pool.has_room):
                     student = waiting.popleft()
@@ -125,16 +126,17 @@ class Grading:
                     time.sleep(_LOOK_EVERY)
                     waiting, taken = taken, waiting
 
-    def _left_out(self, student: str) -> Graded:
-        """Return the row of somebody whose name no gradebook can hold."""
+    def _refused(self, student: str) -> Graded:
+        """Return the row of somebody whose name no gradebook can hold, and no page show."""
         return Graded(
             student=os.fsencode(student).decode("utf-8", "backslashreplace"),
             lab=self.lab.name,
             score=0.0,
             max_score=self.lab.max_score,
             status=Status.REVIEW,
-            message="The name of this student's folder is not UTF-8, as after unpacking an "
-            "archive from another system. Rename the folder to the student's id.",
+            message="The name of this student's folder is no student's id: it is not UTF-8, as "
+            "after unpacking an archive from another system, or holds markup. Rename the folder "
+            "to the student's id.",
             sandbox=self._sandbox,
         )
 
@@ -260,8 +262,7 @@ class Grading:
         """Start the workers."""
         data = ""
         if self.lab.data:
-            folder = Path(tempfile.mkdtemp(prefix=f"autograder-{os.getpid()}-data-"))
-            self._undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            folder = self._undo.enter_context(OwnFolder("autograder-data-"))
             folder.chmod(0o755)
             for name, path in self.lab.data.items():
                 cache.write_whole(folder / name, path.read_bytes(), mode=0o444)
@@ -272,6 +273,7 @@ class Grading:
             grants=self.lab.grants,
             data=data,
             secrets=tuple(map(str, self.course.secrets)),
+            hidden=(str(self.course.root),),
             unsafe=self.options.unsafe,
             layers=held_here(),
             wait=self.options.wait,
@@ -280,11 +282,8 @@ class Grading:
 
     def _end(self, work: Work, answer: Answer) -> Graded:
         """Finish a submission that a worker has judged."""
-        judged, reason = answer.judged, answer.problem
-        if judged is not None and judged.overtime:
-            reason = "Its time was used up before the end of the notebook."
         with work.lock:
-            return self._finish(work, judged, reason, judging=answer.seconds)
+            return self._finish(work, answer.judged, answer.problem, judging=answer.seconds)
 
     def _finish(
         self, work: Work, judged: Judged | None, reason: str, *, judging: float | None = None
@@ -297,6 +296,8 @@ class Grading:
             reason: Why a person should look at it; empty if nobody needs to.
             judging: Seconds that a worker took; None if none was asked.
         """
+        if judged is not None:
+            reason = reason or judged.reason
         writer = self._open_gradebook()
         begun, cached = time.perf_counter(), judging is None
         try:
@@ -304,7 +305,11 @@ class Grading:
         except OSError as error:
             score, reason = 0.0, f"The result could not be written: {error.strerror}."
         status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED
-        losses = " ".join(dict.fromkeys(judged.losses)) if judged else ""
+        if reason:
+            _log.info("%s is for a person to look at: %s", work.student, reason)
+        losses = ""
+        if judged is not None:
+            losses = " ".join(loss for loss in dict.fromkeys(judged.losses) if loss not in reason)
         return Graded(
             student=work.student,
             lab=self.lab.name,
@@ -318,15 +323,6 @@ class Grading:
             sandbox=judged.sandbox if judged else self._sandbox,
             seed=judged.seed if judged else self.options.seed or 0,
         )
-
-
-def _can_be_written(student: str) -> bool:
-    """Tell whether a student's name is text; the name of a folder is any bytes."""
-    try:
-        student.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def _level_here() -> Level:

@@ -112,7 +112,7 @@ class Writer:
         record = Record(
             cells=work.cells,
             checks=dict(self.checks),
-            judged=None if reason else judged,
+            judged=None if judged is None or judged.overtime else judged,
             handed_in=work.file,
             altered=work.altered,
             scores=autograded.scores_of(notebook) if judged else _no_points(notebook),

@@ -16,10 +16,10 @@ from typing import Final
 
 from classroom.upstream import Upstream
 
-MOST_LATE: Final = 2.0
-"""Seconds by which the outside world may be late: waits are not shorter, once one was in vain."""
-_REST_SECONDS: Final = 5.0
-"""Seconds until what the submission before had asked is over; decides no mark."""
+MOST_LATE: Final = 1.0
+"""Seconds of processor time for which the outside world may be kept from answering."""
+_REST_SECONDS: Final = 30.0
+"""Seconds until what a submission had asked is over; all of it is bounded."""
 MOST_GROWN: Final = 300 * 2**20
 """Bytes that a worker may hold beyond its start, to judge another submission."""
 _ROOM: Final = 1024 * 2**20

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from autograder.checks.cell import CheckCell
-from autograder.checks.deadlines import WHILE_GRADING, Deadlines
+from autograder.checks.deadlines import (
+    CELL_PROCESSOR_SECONDS,
+    CELL_SECONDS,
+    WHILE_GRADING,
+    Deadlines,
+)
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.transcript import cut
@@ -21,16 +27,15 @@ from autograder.child import (
     Raised,
     Submission,
 )
+from autograder.judge.hunger import ENOUGH, Hunger
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
 from autograder.sandbox import Policy
 from classroom.upstream import Upstream
 
-__all__ = ["CELL_SECONDS", "Judged", "begun", "blocked", "judge"]
+__all__ = ["Judged", "begun", "blocked", "judge"]
 
-CELL_SECONDS = 10.0
-"""How long one cell of a submission may run."""
 MAX_SHOWN = 2**19
 """Characters that all cells of a submission may put out together."""
 _CUT = 200
@@ -50,6 +55,7 @@ class _Run:
         cells: How each cell went, by its id.
         losses: A line for each time that the process was lost.
         overtime: Whether the time was used up.
+        by_clock: Whether the clock ended a cell.
         room: Characters of output that are still kept.
     """
 
@@ -60,6 +66,7 @@ class _Run:
     cells: dict[str, CellRun] = field(default_factory=dict)
     losses: list[str] = field(default_factory=list)
     overtime: bool = False
+    by_clock: bool = False
     room: int = MAX_SHOWN
 
     def __post_init__(self) -> None:
@@ -130,7 +137,10 @@ class _Run:
                     break
 
     def _run(self, step: Step) -> CellRun:
-        return self.child.run(step.cell, step.source, deadline=min(CELL_SECONDS, self.left))
+        deadline, waiting = min(CELL_PROCESSOR_SECONDS, self.left), min(CELL_SECONDS, self.left)
+        run = self.child.run(step.cell, step.source, deadline=deadline, waiting=waiting)
+        self.by_clock |= run.loss is not None and run.loss.by_clock
+        return run
 
     def close(self) -> None:
         """Leave no process behind."""
@@ -146,6 +156,7 @@ class _Rules:
     upstream: Callable[[], Upstream]
     deadlines: Deadlines
     seed: int
+    enough: float
 
     def job(
         self,
@@ -182,10 +193,17 @@ class _Verdicts:
     results: dict[str, CheckResult] = field(default_factory=dict)
     findings: dict[str, Findings] = field(default_factory=dict)
     probes: dict[str, bool] = field(default_factory=dict)
+    hungry: set[str] = field(default_factory=set)
+    """Checks during which the machine kept the app or the judge waiting for a processor."""
 
-    def note(self, step: Step, job: Job) -> None:
-        """Write down what came of a check, or of a part of it."""
+    def done(self, step: Step, run: _Run, rules: _Rules, job: Job) -> Generator[Job, None, None]:
+        """Let a check, or a part of it, be done, and write down what came of it."""
+        processes = (os.getpid(), run.child.process)
+        hunger = Hunger(number for number in processes if number is not None)
+        yield job
         assert job.result is not None, "the runner does every job that it is given"
+        if hunger.seconds > rules.enough:
+            self.hungry.add(step.cell)
         self.findings[step.cell] = job.findings
         self.take_over(step, job.result)
 
@@ -206,6 +224,7 @@ def judge(
     upstream: Callable[[], Upstream] = no_upstream,
     deadlines: Deadlines = WHILE_GRADING,
     seconds: float = SUBMISSION_SECONDS,
+    enough: float = ENOUGH,
 ) -> Generator[Job, None, Judged]:
     """Take a submission through its steps, yielding each check for the runner to do.
 
@@ -222,6 +241,8 @@ def judge(
         upstream: Returns the outside world of its processes.
         deadlines: How long checks wait.
         seconds: How long the whole submission may take.
+        enough: Seconds of waiting for a processor up to which a check's deadline is not the
+            machine's fault.
 
     Raises:
         SandboxTooWeakError: The sandbox does not hold.
@@ -229,7 +250,7 @@ def judge(
     """
     made = policy if callable(policy) else lambda: policy
     until = time.monotonic() + seconds
-    rules = _Rules(upstream, deadlines, seed)
+    rules = _Rules(upstream, deadlines, seed, enough)
     verdicts = _Verdicts()
     shown = _Run(server, made, until)
     level = shown.child.applied.level.name.lower()
@@ -238,15 +259,55 @@ def judge(
         pending = {cell for cell, found in verdicts.findings.items() if found.pending}
         if shown.overtime:
             yield from _hidden(_only_checks(steps), pending, shown, rules, verdicts)
-    overtime = shown.overtime
+    overtime, by_clock = shown.overtime, shown.by_clock
     if pending:
         again = [step for step in steps if step.check is not None or step in shown.ran]
         with contextlib.closing(_Run(server, made, until)) as behind:
             yield from _hidden(again, pending, behind, rules, verdicts)
-        overtime = behind.overtime
+        overtime, by_clock = behind.overtime, by_clock or behind.by_clock
+    late, timed = _late(verdicts, overtime=overtime, by_clock=by_clock)
+    sure = sorted(verdicts.results[cell].task for cell in timed - late)
     return Judged(
-        verdicts.results, shown.cells, tuple(shown.losses), level, seed, overtime=overtime
+        {cell: _explained(result, shown.cells) for cell, result in verdicts.results.items()},
+        shown.cells,
+        tuple(shown.losses),
+        level,
+        seed,
+        overtime=overtime,
+        late=late,
+        by_clock=timed,
+        doubt=f"Marks were lost to time ({', '.join(sure)})." if sure and not overtime else "",
     )
+
+
+def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult:
+    """Add how the task's own cell ended, where marks were lost and it failed."""
+    run = cells.get(result.task)
+    if result.all_pass or run is None or run.ok:
+        return result
+    how = run.loss.message if run.loss else f"It stopped half-way: {run.raised}"
+    return result.model_copy(
+        update={"cause": f"The cell of {task_title(result.task)} failed. {how}"}
+    )
+
+
+def _late(
+    verdicts: _Verdicts, *, overtime: bool, by_clock: bool
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the checks whose lost marks may be the machine's fault, and those the clock ended.
+
+    A check that stood still while the machine had time for it will stand still again.
+    """
+    lost = {
+        cell: verdicts.findings[cell]
+        for cell, result in verdicts.results.items()
+        if cell in verdicts.findings and not result.all_pass
+    }
+    anyway = overtime or by_clock
+    timed = frozenset(cell for cell, found in lost.items() if anyway or found.out_of_time)
+    stood_still = {cell for cell, found in lost.items() if found.stood_still}
+    late = (timed | stood_still) & verdicts.hungry
+    return (late | timed if by_clock else late), timed
 
 
 def _visible(
@@ -265,8 +326,7 @@ def _visible(
         else:
             reason = blocked(step.check, verdicts.probes)
             job = rules.job(step.check, run, part=Part.VISIBLE, blocked=reason)
-            yield job
-            verdicts.note(step, job)
+            yield from verdicts.done(step, run, rules, job)
 
 
 def _hidden(
@@ -279,8 +339,7 @@ def _hidden(
         elif step.cell in pending:
             before = verdicts.findings[step.cell]
             job = rules.job(step.check, run, part=Part.HIDDEN, before=before)
-            yield job
-            verdicts.note(step, job)
+            yield from verdicts.done(step, run, rules, job)
             pending.remove(step.cell)
         if not pending:
             return

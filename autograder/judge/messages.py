@@ -11,6 +11,7 @@ from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
+from autograder.judge.hunger import ENOUGH
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.sandbox.layers import Layer
@@ -25,21 +26,27 @@ class SetUp:
         grants: What the lab grants to a submission.
         data: Folder with the lab's data files, if it has any; submissions may read it.
         secrets: What no submission may read.
+        hidden: Of what no submission may even see names: the course's folder.
         unsafe: Run without a sandbox.
         layers: Which layers of the sandbox hold here, and what keeps the others from it; probed
             by the worker itself if None.
         seconds: How long a submission may take.
         wait: How many seconds a test waits for one answer or gate.
+        enough: Seconds of waiting for a processor up to which no deadline is the machine's fault.
+        quiet: Folder of the locks by which a worker is alone for a while; empty for none.
     """
 
     checks: dict[str, CheckCell]
     grants: Grants = field(default_factory=Grants)
     data: str = ""
     secrets: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
     unsafe: bool = False
     layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS
     wait: float = WHILE_GRADING.wait
+    enough: float = ENOUGH
+    quiet: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +77,7 @@ class Answer:
         judged: What came of it.
         problem: Why nothing came of it.
         fatal: Whether the problem is the lab's or the machine's, so that no task can be done.
+        again: Whether another worker might have more luck.
         seconds: How long it took, in all attempts.
         doubt: Why the verdict may not be the submission's own fault; empty if it is sure. It is
             thrown away, and the submission judged anew by another worker.
@@ -80,6 +88,7 @@ class Answer:
     judged: Judged | None = None
     problem: str = ""
     fatal: bool = False
+    again: bool = False
     seconds: float = 0.0
     doubt: str = ""
     spent: bool = False

@@ -8,6 +8,8 @@ tried once more.
 from __future__ import annotations
 
 import contextlib
+import logging
+import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -27,6 +29,11 @@ BOOT_SECONDS = 120.0
 AT_ONCE = 2
 """Tasks that a worker holds."""
 TRIES = 2
+STARTS = 3
+"""Times in a row that a worker may fail to start before the run ends."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class CannotGradeError(RuntimeError):
@@ -59,8 +66,10 @@ class Pool:
     """
 
     def __init__(self, set_up: SetUp, *, jobs: int, staff: Staff | None = None) -> None:
-        self._set_up = SET_UP.dump_json(set_up)
-        self._limit = set_up.seconds + PATIENCE
+        self._told = set_up
+        self._set_up = b""
+        # It may be judged twice, the second time when the others have come to an end.
+        self._limit = 3 * set_up.seconds + PATIENCE
         self._jobs = jobs
         self._workers: list[_Worker] = []
         self._tries: dict[str, int] = {}
@@ -72,6 +81,8 @@ class Pool:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as undo:
+            quiet = undo.enter_context(tempfile.TemporaryDirectory(prefix="autograder-quiet-"))
+            self._set_up = SET_UP.dump_json(replace(self._told, quiet=quiet))
             if self._staff is None:
                 self._staff = undo.enter_context(Staff(self._jobs))
             undo.callback(self._end_workers)
@@ -146,9 +157,13 @@ class Pool:
             yield from self._replace(worker, "ended unexpectedly")
             return
         if answer.fatal:
+            if answer.again and self._deaths < STARTS:
+                yield from self._replace(worker, "could not go on")
+                return
             raise CannotGradeError(answer.problem)
         if not worker.ready:
             worker.ready = True
+            self._deaths = 0
             for task in worker.tasks:
                 self._send(worker, task)
             return
@@ -157,6 +172,7 @@ class Pool:
             yield from self._replace(worker, answer.doubt, answer.judged)
             return
         done = worker.tasks.popleft()
+        _log.debug("%s was judged in %.2f s.", done.name, answer.seconds)
         self._tries.pop(done.name, None)
         yield replace(answer, seconds=answer.seconds + self._spent.pop(done.name, 0.0))
         worker.begin(self._limit)
@@ -174,9 +190,11 @@ class Pool:
             what: What it did, as the end of a sentence.
             judged: What it made of its task, in doubt.
         """
+        names = ", ".join(task.name for task in worker.tasks) or "nothing"
+        _log.warning("Worker %d %s; it held %s.", worker.hired.pid, what, names)
         if not worker.ready:
             self._deaths += 1
-            if self._deaths > self._jobs:
+            if self._deaths > max(STARTS, self._jobs):
                 worker.hired.end()
                 self._workers.remove(worker)
                 raise CannotGradeError(f"The grader's worker {what} while it started.")

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 import threading
 from collections import deque
-from pathlib import Path
 from typing import Self
 
 from autograder.child.nursery import Nursery
 from autograder.judge.zygote import Hired, Zygote
+from autograder.own_folder import OwnFolder
 from autograder.sandbox.report import held_here
 
-_PREFIX = "autograder-"
+_PREFIX = "autograder-run-"
 
 
 class Staff:
@@ -34,9 +32,7 @@ class Staff:
         self._waiting: deque[Hired] = deque()
         self._undo = contextlib.ExitStack()
         with contextlib.ExitStack() as undo:
-            _sweep()
-            self._folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
-            undo.callback(shutil.rmtree, self._folder, ignore_errors=True)
+            self._folder = undo.enter_context(OwnFolder(_PREFIX))
             self._folder.chmod(0o711)
             self._nursery = undo.enter_context(Nursery())
             self._zygote = self._new_zygote()
@@ -90,11 +86,3 @@ class Staff:
 def _probe() -> None:
     with contextlib.suppress(Exception):  # whoever needs the answer asks again
         held_here()
-
-
-def _sweep() -> None:
-    """Remove the folders of coordinators that were killed."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
-        number = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
-            shutil.rmtree(folder, ignore_errors=True)

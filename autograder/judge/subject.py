@@ -105,6 +105,9 @@ class SandboxSubject:
             self._serving = False
             return [str(error)]
 
+    def routes(self) -> None:
+        """Return nothing: only bytes come out of the sandbox."""
+
     def _equip(self) -> None:
         if not self._equipped:
             self._child.run("errands", _ERRANDS, deadline=ASIDE_SECONDS)

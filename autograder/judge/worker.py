@@ -13,7 +13,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -21,11 +21,14 @@ from queue import SimpleQueue
 
 from autograder.checks.deadlines import while_grading
 from autograder.checks.job import Job, no_upstream
+from autograder.checks.records import CheckResult
 from autograder.checks.runner import BrokenCheck, run
 from autograder.child import ForkServer, SandboxTooWeakError, ServerLostError
+from autograder.judge.alone import alone, beside_others, confirmed
 from autograder.judge.grants import TEMPORARY, WORK
 from autograder.judge.health import Health
 from autograder.judge.judge import judge
+from autograder.judge.judged import Judged
 from autograder.judge.messages import ANSWER, SET_UP, TASK, Answer, SetUp, Task
 from autograder.judge.outside import is_wanted, outside_of
 from autograder.sandbox import Policy
@@ -49,7 +52,7 @@ def work(connection: Connection, hub: socket.socket) -> None:
         with _fork_server(set_up, hub) as server:
             _work(connection, set_up, server)
     except (SandboxTooWeakError, PermissionError) as error:
-        _send(connection, Answer(problem=str(error), fatal=True))
+        _send(connection, Answer(problem=str(error), fatal=True, again=True))
 
 
 def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
@@ -59,6 +62,7 @@ def _fork_server(set_up: SetUp, hub: socket.socket) -> ForkServer:
         return ForkServer(
             unsafe=set_up.unsafe,
             secrets=[Path(path) for path in set_up.secrets],
+            hidden=[Path(path) for path in (*set_up.hidden, *set_up.secrets)],
             policy=set_up.grants.policy(),
             found=set_up.layers,
             hub=hub,
@@ -122,18 +126,32 @@ def _judged(
         for step in task.steps
     ]
     port = outside.port if outside is not None else None
-    watched = health.watched()
-    with watched as examined, _folders(set_up, task, server.own_folders, port) as policy:
-        judged = yield from judge(
-            steps,
-            server=server,
-            policy=policy,
-            seed=task.seed,
-            known=task.known,
-            upstream=(lambda: outside) if outside is not None else no_upstream,
-            deadlines=while_grading(set_up.wait),
-            seconds=set_up.seconds,
-        )
+
+    def once(known: Mapping[str, CheckResult]) -> Generator[Job, None, Judged]:
+        with _folders(set_up, task, server.own_folders, port) as policy:
+            return (
+                yield from judge(
+                    steps,
+                    server=server,
+                    policy=policy,
+                    seed=task.seed,
+                    known=known,
+                    upstream=(lambda: outside) if outside is not None else no_upstream,
+                    deadlines=while_grading(set_up.wait),
+                    seconds=set_up.seconds,
+                    enough=set_up.enough,
+                )
+            )
+
+    with health.watched() as examined:
+        with beside_others(set_up.quiet):
+            judged = yield from once(task.known)
+        if judged.late and server.alive:
+            sure = {cell: found for cell, found in judged.checks.items() if cell not in judged.late}
+            if outside is not None:
+                outside.reset()
+            with alone(set_up.quiet):
+                judged = confirmed(judged, (yield from once(sure)))
     if not server.alive:  # what went down with it is no fault of the submission
         raise ServerLostError("The fork server ended while it held a submission.")
     return Answer(

@@ -11,7 +11,6 @@ import glob
 import os
 import re
 import shutil
-import tempfile
 import weakref
 from collections import deque
 from collections.abc import Iterator
@@ -22,12 +21,14 @@ from typing import Any
 import nbformat
 from nbgrader.coursedir import CourseDirectory  # type: ignore[import-untyped]  # it ships no types
 
+from autograder.course import is_plain_name
 from autograder.grading import beside
 from autograder.grading.folder import CourseFolder
 from autograder.grading.handed_in import HandedIn, read, timestamp_text
 from autograder.grading.lab import GradedLab
 from autograder.judge.pool import AT_ONCE
 from autograder.nbgrader.verdicts import Begun, Verdict, Verdicts
+from autograder.own_folder import OwnFolder
 
 TIMESTAMP = "timestamp.txt"
 _LINK = "Its folder is a link, which is not followed."
@@ -69,9 +70,11 @@ class Run:
         self._current: UnderWay | None = None
         self.verdict = Verdict(judged=None)
         """The verdict on the submission that was judged last."""
-        handed_in = dict(_submissions(converter, lab.name))
-        self._root = _new_folder(course.state)
-        weakref.finalize(converter, shutil.rmtree, self._root, ignore_errors=True)
+        handed_in = dict(self._named(_submissions(converter, lab.name)))
+        course.state.mkdir(parents=True, exist_ok=True)
+        own = OwnFolder(_PREFIX, course.state)  # and those of runs that were killed are removed
+        self._root = own.path
+        weakref.finalize(converter, own.remove)
         converter.coursedir = _sent_to(self._root, converter.coursedir)
         self._given: dict[str, tuple[str, Path]] = {}
         converter.assignments = dict(self._announced(converter, handed_in))
@@ -99,6 +102,14 @@ class Run:
     def altered(self) -> tuple[str, ...]:
         """What the current submission changed that it should not have."""
         return self._current.handed_in.altered if self._current else ()
+
+    def _named(self, handed_in: Iterator[tuple[str, Path]]) -> Iterator[tuple[str, Path]]:
+        """Leave out whose name would be markup on formgrader's pages, and say so."""
+        for student, folder in handed_in:
+            if is_plain_name(student):
+                yield student, folder
+            else:
+                self._log.error("%a is no name of a student: rename the folder.", str(folder))
 
     def _announced(
         self, converter: Any, handed_in: dict[str, Path]
@@ -182,13 +193,3 @@ def _read(folder: Path, lab: GradedLab) -> HandedIn:
             folder=folder, notebook=lab.release, altered=(), reason=_LINK, timestamp=None
         )
     return read(folder, f"{lab.name}.ipynb", lab.release)
-
-
-def _new_folder(parent: Path) -> Path:
-    """Make a folder for rebuilt submissions, and remove those of runs that were killed."""
-    parent.mkdir(parents=True, exist_ok=True)
-    for old in parent.glob(f"{_PREFIX}*-*"):
-        number = old.name.removeprefix(_PREFIX).partition("-")[0]
-        if number.isdigit() and not Path(f"/proc/{number}").exists():
-            shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=parent))

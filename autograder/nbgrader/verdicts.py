@@ -12,7 +12,7 @@ from autograder.grading.cache import Cells, Record, Records
 from autograder.grading.folder import CourseFolder
 from autograder.grading.handed_in import HandedIn
 from autograder.grading.lab import GradedLab
-from autograder.judge.judge import Judged
+from autograder.judge.judged import OVERTIME, Judged
 from autograder.judge.messages import SetUp, Task
 from autograder.judge.steps import steps_of
 from autograder.nbgrader import workers
@@ -20,8 +20,6 @@ from autograder.nbgrader.workers import Bench, Ticket
 from autograder.sandbox import layers
 from autograder.sandbox.layers import Level
 from autograder.sandbox.report import held_here
-
-_OVERTIME = "Its time was used up before the end of the notebook."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +87,7 @@ class Verdicts:
                 checks=checks,
                 grants=lab.grants,
                 secrets=tuple(map(str, course.secrets)),
+                hidden=(str(course.root),),
                 unsafe=unsafe,
                 wait=wait,
             ),
@@ -124,7 +123,7 @@ class Verdicts:
         record = self._records.read(student)
         found = record.known(cells, self._hashes, self._wanted)
         if record.tells_all(found, cells):
-            return Begun(student, Verdict(judged=found))
+            return Begun(student, Verdict(judged=found, reason=found.reason if found else ""))
         task = Task(
             name=student,
             steps=tuple(replace(step, check=None) for step in steps),
@@ -146,11 +145,13 @@ class Verdicts:
             return begun.stands
         answer = workers.judged(begun.stands)
         if answer.problem or answer.judged is None or answer.judged.overtime:
-            return Verdict(judged=answer.judged, reason=answer.problem or _OVERTIME)
+            return Verdict(judged=answer.judged, reason=answer.problem or OVERTIME)
+        if answer.judged.doubt:
+            return Verdict(judged=answer.judged, reason=answer.judged.reason)
         self._records.write(
             begun.student, Record(cells=begun.cells, checks=self._hashes, judged=answer.judged)
         )
-        return Verdict(judged=answer.judged)
+        return Verdict(judged=answer.judged, reason=answer.judged.reason)
 
     def _world(self) -> str:
         level = Level.NONE if self._unsafe else _level_here()

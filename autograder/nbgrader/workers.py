@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import atexit
 import itertools
-import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +19,7 @@ from autograder.grading.cache import write_whole
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.staff import Staff
+from autograder.own_folder import OwnFolder
 
 IDLE_SECONDS = 600.0
 """How long workers wait for the next submission before their memory is given back."""
@@ -50,7 +48,8 @@ class _Open:
     def __init__(self, bench: Bench, staff: Staff) -> None:
         self.bench = bench
         self._folder = _folder_with(bench.data)
-        set_up = replace(bench.set_up, data=str(self._folder) if self._folder else "")
+        data = str(self._folder.path) if self._folder else ""
+        set_up = replace(bench.set_up, data=data)
         self.pool = Pool(set_up, jobs=bench.jobs, staff=staff).__enter__()
         self._answers: dict[str, Answer] = {}
 
@@ -80,7 +79,7 @@ class _Open:
         """End the workers."""
         self.pool.close()
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            self._folder.remove()
 
 
 @dataclass(frozen=True)
@@ -190,13 +189,13 @@ def _wind_clock() -> None:
     _clock.start()
 
 
-def _folder_with(data: Mapping[str, Path]) -> Path | None:
+def _folder_with(data: Mapping[str, Path]) -> OwnFolder | None:
     if not data:
         return None
-    folder = Path(tempfile.mkdtemp(prefix=f"autograder-{os.getpid()}-data-"))
-    folder.chmod(0o755)
+    folder = OwnFolder("autograder-data-")
+    folder.path.chmod(0o755)
     for name, path in data.items():
-        write_whole(folder / name, path.read_bytes(), mode=0o444)
+        write_whole(folder.path / name, path.read_bytes(), mode=0o444)
     return folder
 
 

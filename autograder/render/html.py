@@ -59,9 +59,13 @@ background:var(--c-box);padding:.1em .3em;border-radius:3px;color:inherit;white-
 .check.check.check .got pre{border-left:3px solid var(--c-bad)}
 .check.check.check .expected pre{border-left:3px solid var(--c-good)}
 .check.check dd.hint{padding-top:.3em}
+.check>footer{color:var(--c-soft);padding:.4em .6em}
 .check details>summary{cursor:pointer;color:var(--c-soft)}
 """
 STYLE = re.sub(r"\n", "", STYLE)
+
+NO_MATH = "mathjax_ignore tex2jax_ignore"
+"""Classes by which MathJax, 3 and 2, leaves alone what students wrote in a table."""
 
 # For screen readers; the eye needs no names for these columns.
 _COLUMNS = (
@@ -82,10 +86,10 @@ def check_table(result: CheckResult) -> str:
         if test is not None
     )
     return (
-        f'<div class="check"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
+        f'<div class="check {NO_MATH}"><style>{STYLE}</style>{_header(result)}{_problem(result)}'
         f'<table class="tests" aria-label="Tests of {escape(task_title(result.task))}">'
         f"{_COLUMNS}{_POINTS if result.counts else ''}</tr></thead><tbody>{rows}</tbody></table>"
-        f"{_printed(result)}</div>"
+        f"{_footer(result)}{_printed(result)}</div>"
     )
 
 
@@ -95,8 +99,12 @@ def _header(result: CheckResult) -> str:
     return f'<header><b role="heading" aria-level="4">{title}</b><span>{passed}</span></header>'
 
 
+def _footer(result: CheckResult) -> str:
+    return f"<footer>{prose(result.footer)}</footer>" if result.footer else ""
+
+
 def _problem(result: CheckResult) -> str:
-    said = [text for text in (result.problem, result.cause) if text]
+    said = [text for text in (result.problem, result.cause, result.deadline) if text]
     return "".join(f'<div class="problem">{prose(text)}</div>' for text in said)
 
 
@@ -110,7 +118,8 @@ def _said(before: TestRecord | None, test: TestRecord) -> bool:
 
 
 def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> str:
-    points = f"{as_number(test.points)} / {as_number(test.max_points)}"
+    most = result.max_points
+    points = f"{as_number(test.points)} / {as_number(most)}"
     cell = f'<td class="points">{points}</td>' if result.counts else ""
     kind = " <small>(hidden test)</small>" if test.hidden else ""
     why = "" if said else _why(test, opened, result)
@@ -131,8 +140,9 @@ def _why(
     if test.outcome is Outcome.BLOCKED:
         said = not test.message or test.message == result.problem
         return "" if said else f'<div class="why">{prose(test.message)}</div>'
-    details = _details(test)
-    if result.problem and test.message == result.problem:
+    unserved = bool(result.problem) and test.message == result.problem
+    details = _details(test, () if unserved else test.hints)
+    if unserved:
         return details if opened else ""
     message = prose(test.message) or "This test failed."
     if opened:
@@ -142,7 +152,7 @@ def _why(
     return f"<details><summary>{message}</summary>{details}</details>"
 
 
-def _details(test: TestRecord) -> str:
+def _details(test: TestRecord, hints: tuple[str, ...]) -> str:
     entries = []
     if test.sent_and_got:
         last = test.sent_and_got[-1]
@@ -152,8 +162,7 @@ def _details(test: TestRecord) -> str:
         entries.append(_entry("expected", "Expected", _pre(test.difference.wanted)))
     if test.raised:
         entries.append(_entry("raised", "Your app raised", _pre(test.raised)))
-    if test.hint:
-        entries.append(_entry("hint", "Hint", _authored(test.hint)))
+    entries += [_entry("hint", "Hint", _authored(hint)) for hint in hints]
     before = _before(test.sent_and_got[:-1])
     return (f"<dl>{''.join(entries)}</dl>" if entries else "") + before
 
@@ -166,7 +175,7 @@ def _before(exchanges: tuple[Exchange, ...]) -> str:
         + _entry("", "Came back", _pre(exchange.response or "(no answer)"))
         for exchange in exchanges
     )
-    return f"<details><summary>What was said before that</summary><dl>{entries}</dl></details>"
+    return f"<details><summary>What else was said</summary><dl>{entries}</dl></details>"
 
 
 def _printed(result: CheckResult) -> str:

@@ -9,17 +9,18 @@ from autograder.checks.scoring import as_number
 def check_markdown(result: CheckResult) -> str:
     """Return a check cell's result; text of a submission stands in code blocks only."""
     lines = [f"**{task_title(result.task)}: {result.score}**", ""]
-    for said in (result.problem, result.cause):
+    for said in (result.problem, result.cause, result.deadline):
         lines += [_block(said), ""] if said else []
     points = " points |" if result.counts else ""
     lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]
-    lines += [_row(test, counts=result.counts) for test in result.tests]
+    lines += [_row(test, most=result.max_points) for test in result.tests]
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
+    lines += ["", result.footer] if result.footer else []
     return "\n".join([*lines, "", *(_details(opened) if opened else [])])
 
 
-def _row(test: TestRecord, *, counts: bool) -> str:
-    points = f" {as_number(test.points)} / {as_number(test.max_points)} |" if counts else ""
+def _row(test: TestRecord, *, most: float) -> str:
+    points = f" {as_number(test.points)} / {as_number(most)} |" if most else ""
     hidden = " (hidden test)" if test.hidden else ""
     meaning = test.meaning.replace("|", "\\|").replace("<", "&lt;")
     return f"| {test.outcome} | {meaning}{hidden} |{points}"
@@ -34,7 +35,7 @@ def _details(test: TestRecord) -> list[str]:
         ("Came back", (last.response or "(no answer)") if last else ""),
         ("Expected", difference.wanted if difference else ""),
         ("Your app raised", test.raised),
-        ("Hint", test.hint),
+        *(("Hint", hint) for hint in test.hints),
     ]
     return [f"{label}\n\n{_block(text)}\n" for label, text in entries if text]
 

@@ -20,22 +20,22 @@ _SIGN = {
 def print_check(result: CheckResult, console: Console) -> None:
     """Print a check cell's result; what comes from a submission is plain text, never markup."""
     console.print(Text(f"{task_title(result.task)}: {result.score}", style="bold"))
-    for said in (result.problem, result.cause):
+    for said in (result.problem, result.cause, result.deadline):
         if said:
             console.print(Text(said, style="red"))
     for test in result.tests:
-        console.print(_line(test, counts=result.counts))
+        console.print(_line(test, most=result.max_points))
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
     if opened is not None:
         console.print(Padding(_details(opened), (0, 0, 1, 2)))
 
 
-def _line(test: TestRecord, *, counts: bool) -> Table:
+def _line(test: TestRecord, *, most: float) -> Table:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=9)
     line.add_column(ratio=1)
     line.add_column(justify="right")
-    points = f"{as_number(test.points)} / {as_number(test.max_points)}" if counts else ""
+    points = f"{as_number(test.points)} / {as_number(most)}" if most else ""
     hidden = " (hidden test)" if test.hidden else ""
     line.add_row(_SIGN[test.outcome], Text(f"{test.meaning}{hidden}"), Text(points, style="dim"))
     return line
@@ -61,5 +61,5 @@ def _entries(test: TestRecord) -> list[tuple[str, str]]:
         ("Came back", (last.response or "(no answer)") if last else ""),
         ("Expected", difference.wanted if difference else ""),
         ("Raised", test.raised),
-        ("Hint", test.hint),
+        *(("Hint", hint) for hint in test.hints),
     ]

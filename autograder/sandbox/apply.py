@@ -68,7 +68,9 @@ def apply(
             put.on(Layer.FILES, lambda: landlock.restrict(rules))
     put.on(
         Layer.CAPABILITIES,
-        lambda: privileges.drop_capabilities(keep_reading={Layer.FILES, Layer.USER} <= put.held),
+        lambda: privileges.drop_capabilities(
+            keep_reading={Layer.FILES, Layer.USER} <= put.held and not readable.by_anybody()
+        ),
     )
     os.chdir(policy.working_folder)
     privileges.close_memory()
@@ -140,4 +142,4 @@ def _become(user: int, *, bounded: bool) -> None:
     """
     if not bounded and not privileges.can_read(user, readable.python_folders()):
         raise PermissionError(1, "another user could not read this Python")
-    privileges.become(user, keep_reading=bounded)
+    privileges.become(user, keep_reading=bounded and not readable.by_anybody())

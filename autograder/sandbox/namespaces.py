@@ -11,11 +11,12 @@ to the trusted side) is the only thing that can be reached.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -29,8 +30,8 @@ _NEWUSER = 0x10000000
 _NEWPID = 0x20000000
 _NEWNET = 0x40000000
 
-_MS_NOSUID, _MS_NODEV, _MS_NOEXEC = 2, 4, 8
-_MS_REC, _MS_PRIVATE = 1 << 14, 1 << 18
+_MS_RDONLY, _MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_REMOUNT = 1, 2, 4, 8, 32
+_MS_BIND, _MS_REC, _MS_PRIVATE = 1 << 12, 1 << 14, 1 << 18
 _SHARED_MEMORY: Final = "/dev/shm"  # noqa: S108 - hidden behind an empty one, not used
 _SHARED_MEMORY_SIZE: Final = "64m"
 _SHARED_FILES: Final = 1_000
@@ -157,6 +158,55 @@ def _raise_loopback() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         request = struct.pack("16sH14x", b"lo", _IFF_UP)
         fcntl.ioctl(any_socket, _SIOCSIFFLAGS, request)
+
+
+def hide(paths: Iterable[Path], *, keep: Iterable[Path]) -> None:
+    """Put something empty over files and folders, for this world only.
+
+    Where reading is refused, names, sizes and times can still be asked for; of what is hidden,
+    they cannot.
+
+    Args:
+        paths: What to hide, as far as it is there.
+        keep: What stays to be seen, although it lies in one of these folders.
+
+    Raises:
+        OSError: It cannot be hidden.
+    """
+    kept = sorted({one.resolve() for one in keep if one.exists()})
+    hidden: list[Path] = []
+    for path in sorted({one.resolve() for one in paths if one.exists()}):
+        if any(path.is_relative_to(one) for one in hidden):
+            continue
+        if any(path.is_relative_to(one) for one in kept):
+            continue  # it is granted
+        hidden.append(path)
+        if path.is_dir():
+            _empty(path, [one for one in kept if one.is_relative_to(path)])
+        else:
+            kernel.mount("/dev/null", str(path), flags=_MS_BIND)
+
+
+def _empty(folder: Path, kept: list[Path]) -> None:
+    """Put an empty folder over another, in which some paths can still be seen."""
+    with contextlib.ExitStack() as undo:
+        before: list[tuple[Path, int]] = []
+        for path in kept:
+            if any(path.is_relative_to(one) for one, _ in before):
+                continue
+            before.append((path, os.open(path, os.O_PATH | os.O_CLOEXEC)))
+            undo.callback(os.close, before[-1][1])
+        flags = _MS_NOSUID | _MS_NODEV | _MS_NOEXEC
+        kernel.mount("tmpfs", str(folder), "tmpfs", flags=flags, data="size=1m,mode=755")
+        for path, descriptor in before:
+            source = Path(f"/proc/self/fd/{descriptor}")
+            if source.is_dir():
+                path.mkdir(parents=True)
+            else:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+            kernel.mount(str(source), str(path), flags=_MS_BIND | _MS_REC)
+        kernel.mount("none", str(folder), flags=flags | _MS_REMOUNT | _MS_RDONLY)
 
 
 def hide_shared_memory() -> bool:

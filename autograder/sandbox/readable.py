@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import importlib.util
+import os
 import site
 import sys
 import sysconfig
@@ -11,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from autograder.sandbox import landlock
+from autograder.sandbox import landlock, privileges
 from autograder.sandbox.policy import Policy
 
 _PARTS_OF_A_PREFIX: Final = ("lib", "lib64", "bin", "ssl", "pyvenv.cfg", "share/zoneinfo")
@@ -77,6 +79,16 @@ def python_folders() -> tuple[Path, ...]:
         spec = importlib.util.find_spec(name)
         paths.update(Path(path) for path in (spec and spec.submodule_search_locations) or ())
     return tuple(sorted(path for path in paths if path.exists()))
+
+
+@functools.cache
+def by_anybody() -> bool:
+    """Tell whether any user could read this Python; first asked by root, who can become one."""
+    files = [Path(module.__file__) for module in (os, ctypes, landlock) if module.__file__]
+    try:
+        return privileges.can_read(privileges.FIRST_USER, (*python_folders(), *files))
+    except OSError:  # nobody else can be had here
+        return False
 
 
 def exposed(policy: Policy, secrets: list[Path]) -> list[Path]:

@@ -30,10 +30,9 @@ ALLOWED: Final = frozenset(
     getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr
     dup dup2 dup3 pipe pipe2 sendfile splice tee copy_file_range
     eventfd eventfd2 timerfd_create timerfd_settime timerfd_gettime signalfd signalfd4
-    inotify_init inotify_init1 inotify_add_watch inotify_rm_watch
     poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait
     epoll_pwait2
-    mmap munmap mprotect mremap madvise mincore msync mlock mlock2 munlock brk membarrier
+    munmap mprotect mremap madvise mincore msync mlock mlock2 munlock brk membarrier
     rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend
     sigaltstack pause alarm getitimer setitimer timer_create timer_settime timer_gettime
     timer_getoverrun timer_delete nanosleep clock_nanosleep clock_gettime clock_getres
@@ -68,8 +67,11 @@ _SOCK_STREAM = 1
 _IPPROTO_TCP = 6
 _OWNERS_OF_SIGNALS = (8, 10, 15, 1024, 1026)
 """F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY: signals by another road."""
-_IOCTLS_REFUSED = (0x5412, 0x541C, 0x8901, 0x8902)
-"""TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP: typing into a terminal, signals."""
+_IOCTLS_ALLOWED = (0x5401, 0x802C542A, 0x5411, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
+"""TCGETS, TCGETS2, TIOCOUTQ, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX: what programs ask
+of streams. Others type into a terminal, send signals, or set flags on a file that is only read."""
+_SHARED_ANONYMOUS = 0x21
+"""MAP_SHARED and MAP_ANONYMOUS: memory that no limit of a process counts."""
 _PRCTLS_ALLOWED = (3, 15, 16, 21, 23, 29, 30, 39, 0x53564D41)
 """Reading flags, names of threads, timer slack, names of memory areas."""
 
@@ -157,7 +159,14 @@ def _examined(policy: Policy, *, own: int, signals_bounded: bool) -> dict[str, l
         "prlimit64": [*bpf.argument(0), *bpf.allow_if(0, own), bpf.refuse()],
         "prctl": [*bpf.argument(0), *bpf.allow_if(*_PRCTLS_ALLOWED), bpf.refuse()],
         "fcntl": [*bpf.argument(1), *bpf.refuse_if(*_OWNERS_OF_SIGNALS), bpf.allow()],
-        "ioctl": [*bpf.argument(1), *bpf.refuse_if(*_IOCTLS_REFUSED), bpf.allow()],
+        "ioctl": [*bpf.argument(1), *bpf.allow_if(*_IOCTLS_ALLOWED), bpf.refuse()],
+        "mmap": [
+            *bpf.argument(3),
+            bpf.Step(bpf.AND, _SHARED_ANONYMOUS),
+            bpf.Step(bpf.EQUAL, _SHARED_ANONYMOUS, 0, 1),
+            bpf.refuse(errno.ENOMEM),
+            bpf.allow(),
+        ],
         "socketpair": _sockets(_AF_UNIX),
         "socket": _socket(tcp=policy.upstream_port is not None, unix=sockets),
         "connect": [bpf.allow() if connects else bpf.refuse()],

@@ -101,6 +101,8 @@ class _Exchange:
             failure = error
         if not self.started.done():
             self.started.set_exception(failure or RuntimeError("The app returned no answer."))
+            if self.gone.is_set():
+                self.started.exception()  # seen: the client has left, and nobody asks for it
         if not self._complete:
             self.parts.put_nowait(failure or RuntimeError("The app did not end its answer."))
 

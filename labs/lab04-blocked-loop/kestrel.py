@@ -1,6 +1,6 @@
-"""Kestrel's own functions. They work, and they take their time; leave them as they are.
+"""Kestrel's own functions. They work correctly and they are slow; do not change them.
 
-Every one of them blocks: it keeps the thread that calls it until it is done.
+Each of them blocks: it keeps the thread that calls it until it returns.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class UnknownBike(LookupError):
 
 
 def look_up_warranty(bike: int) -> int:
-    """Ask the workshop's old system for how many months a bike's guarantee still runs.
+    """Ask the workshop's old system for how many months a bike's warranty still lasts.
 
     Raises:
         UnknownBike: It does not know the bike.
@@ -33,15 +33,15 @@ def look_up_warranty(bike: int) -> int:
 
 
 def book_inspection(bike: int) -> int:
-    """Book a bike in for an inspection by the old system and return the number of the slot."""
+    """Book an inspection of a bike in the old system and return the number of its slot."""
     _, told = _ask("POST", f"/legacy/inspections/{bike}")
     return told["value"]
 
 
 def simulate(bike: int) -> str:
-    """Shake the simulated frame of a bike and return its certificate: pure computing.
+    """Simulate how a bike's wheel is shaken and return its certificate: pure computing.
 
-    Halfway it reports to the control room and goes on when the control room says so.
+    Halfway it reports to the control room and goes on when it has the reply.
     """
     force = _shaken(bike)
     seal = _report(f"simulate/{bike}")
@@ -51,7 +51,7 @@ def simulate(bike: int) -> str:
 def search_manual(word: str) -> list[str]:
     """Read the manual's file and return the lines in which a word occurs.
 
-    Halfway it reports to the control room and goes on when the control room says so.
+    Halfway it reports to the control room and goes on when it has the reply.
     """
     found = []
     with MANUAL.open(encoding="utf-8") as file:
@@ -74,13 +74,13 @@ def _report(step: str) -> str:
 
 def _ask(method: str, path: str) -> tuple[int, dict]:
     address = urlsplit(os.environ["UPSTREAM_URL"])
-    line = HTTPConnection(address.hostname, address.port, timeout=60)
+    connection = HTTPConnection(address.hostname, address.port, timeout=60)
     try:
-        line.request(method, path)
-        reply = line.getresponse()
+        connection.request(method, path)
+        reply = connection.getresponse()
         return reply.status, json.loads(reply.read())
     finally:
-        line.close()
+        connection.close()
 
 
 # ruff: noqa: INP001 - it lies beside a notebook

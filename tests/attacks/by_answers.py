@@ -76,7 +76,7 @@ ANSWERS = [
         base="release",
         t1=GUESSING,
         points=10.02,  # for what can be answered without remembering anything
-        says="The status is 201; expected was 409",
+        says="The status is 201. Expected: 409",
     ),
     by_answers(
         "answers-everything-200",
@@ -88,7 +88,7 @@ ANSWERS = [
         points=0,
         says="First make this work",
     ),
-    _answering("answers-50-mb", "return 'x' * 50_000_000", says="longer than 16 MB"),
+    _answering("answers-50-mb", "return 'x' * 50_000_000", says="longer than 4 MB"),
     _answering(
         "answers-deep-json",
         "return Response('[' * 100_000 + ']' * 100_000, media_type='application/json')",
@@ -123,7 +123,7 @@ ANSWERS = [
         "answers-zip-bomb",
         "return Response(bomb, headers={'content-encoding': 'gzip'})",
         before=_BOMB,
-        says="longer than 16 MB|not JSON|had not answered",
+        says="longer than 4 MB|not JSON|had not answered",
     ),
     _answering(
         "answers-zip-in-zip",
@@ -145,7 +145,7 @@ ANSWERS = [
         "answers-long-lists",
         "return [{'id': number, 'name': 'line\\n' * 9} for number in range(20_000, 0, -1)]",
         points=16.36,  # it lists every number, so those of the agents that were made too
-        says="expected was 20",
+        says="Expected: 20",
     ),
     in_a_cell(
         "answers-hundreds-of-100s",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .attack import HONEST, in_a_cell
 
-UNDONE = "The status is 405; expected was 200"
+UNDONE = "The status is 405. Expected: 200"
 """What is said of the task that the honest part leaves undone."""
 REFUSED = "PermissionError"
 THREE_TASKS = 12.0
@@ -406,7 +406,7 @@ ENDLESS = [
     in_a_cell(
         "endless-await",
         "import asyncio\nawait asyncio.Event().wait()",
-        says="had no end after 10 s",
+        says="had no end after 30 s",
     ),
     in_a_cell(
         "endless-repr",
@@ -457,7 +457,7 @@ ENDLESS = [
         "from fastapi.responses import StreamingResponse",
         t4="async def on():\n    while True: yield b'x' * 65536\n"
         "@app.get('/agents')\nasync def list_agents():\n    return StreamingResponse(on())",
-        says="longer than 16 MB",
+        says="longer than 4 MB",
     ),
     in_a_cell(
         "endless-drip",

@@ -45,6 +45,7 @@ class Neighbours:
         temporary: Its folder for temporary files.
         user: Who grades: `root` or `ordinary`.
         honest: Names of the honest students, in the order of their judging.
+        tasks: What is left of the lab's tasks; all if empty.
         largest: Bytes of memory that the largest worker held while the last command ran.
     """
 
@@ -53,6 +54,7 @@ class Neighbours:
     temporary: str
     user: str = USERS[0]
     honest: list[str] = field(default_factory=list)
+    tasks: Sequence[str] = ()
     largest: int = 0
 
     @property
@@ -68,6 +70,7 @@ class Neighbours:
         """Hand in the lab's own solution, changed by what is hostile."""
         solution = Submission("", "", "right", "solution", frozenset(), 0)
         made: NotebookNode = solution.notebook(COURSE, COURSE.lab(self.lab))
+        _keep(made, self.tasks)
         if callable(hostile):
             hostile(made)
         elif hostile:
@@ -114,6 +117,7 @@ class Neighbours:
         ran = self.run(BIN / "autograder", "grade", self.lab, "--json", "--jobs", str(jobs),
                        *arguments, cwd=cwd)  # fmt: skip
         lines = [json.loads(line) for line in ran.stdout.splitlines()]
+        assert lines, ran.stderr
         assert ran.returncode in {0, 1}, ran.stderr
         return {line["student"]: line for line in lines}
 
@@ -124,6 +128,14 @@ class Neighbours:
     def autograded(self, student: str) -> Path:
         """Return a student's autograded folder."""
         return self.path / "autograded" / student / self.lab
+
+    def printed(self, student: str) -> str:
+        """Return what the cells of a student put out, as his autograded notebook has it."""
+        made = nbformat.read(self.autograded(student) / self.file, as_version=4)
+        outputs = [output for cell in made.cells for output in cell.get("outputs", [])]
+        return "\n".join(
+            "".join((output.get("text", ""), output.get("evalue", ""))) for output in outputs
+        )
 
     def marks(self) -> dict[str, float]:
         """Return the marks in the gradebook."""
@@ -156,20 +168,41 @@ def _as_nobody() -> Sequence[str]:
 
 
 @contextmanager
-def neighbours(lab: str, path: Path, user: str = USERS[0]) -> Iterator[Neighbours]:
-    """Make a course with a lab of this repository."""
+def neighbours(
+    lab: str, user: str = USERS[0], *, tasks: Sequence[str] = ()
+) -> Iterator[Neighbours]:
+    """Make a course with a lab of this repository, or with some of its tasks."""
     name = COURSE.lab(lab).name
-    course = path / "course"
-    course.mkdir()
-    shutil.copy(ROOT / "nbgrader_config.py", course)
-    for folder in ("solutions", "labs"):
-        shutil.copytree(ROOT / folder / name, course / folder / name)
-    # Not below `path`: the names of sockets must be short.
-    with tempfile.TemporaryDirectory(prefix="n-") as temporary:
-        for parent in (path, *path.parents):
-            if user == "ordinary" and parent.name.startswith("pytest-"):
-                parent.chmod(0o755)
-        yield Neighbours(course, name, temporary, user)
+    # Not in pytest's folder, which every other run of it closes to other users; and the names of
+    # sockets must be short.
+    with (
+        tempfile.TemporaryDirectory(prefix="n-") as temporary,
+        tempfile.TemporaryDirectory(prefix="course-") as home,
+    ):
+        Path(home).chmod(0o755)
+        course = Path(home) / "course"
+        course.mkdir()
+        shutil.copy(ROOT / "nbgrader_config.py", course)
+        for folder in ("solutions", "labs"):
+            shutil.copytree(ROOT / folder / name, course / folder / name)
+            file = course / folder / name / f"{name}.ipynb"
+            made = nbformat.read(file, as_version=4)
+            _keep(made, tasks)
+            nbformat.write(made, file)
+        yield Neighbours(course, name, temporary, user, tasks=tasks)
+
+
+def _keep(notebook: NotebookNode, tasks: Sequence[str]) -> None:
+    """Leave nothing in a notebook that is not needed for some tasks."""
+    names = {"setup", *tasks, *(f"check-{task}" for task in tasks)}
+    if tasks:
+        last = max(n for n, one in enumerate(notebook.cells) if one.id in names)
+        notebook.cells = [
+            one
+            for one in notebook.cells[: last + 1]
+            if one.id in names or not one.metadata.get("nbgrader", {}).get("grade")
+            if not one.metadata.get("nbgrader", {}).get("solution") or one.id in names
+        ]
 
 
 def _give(folder: Path, user: int) -> None:

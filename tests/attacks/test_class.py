@@ -22,7 +22,11 @@ def test_everybody_has_a_line(graded):
     """Nobody is missing, and the command ends with the list of those to be looked at."""
     assert graded.ran.lines.keys() == {attack.name for attack in ATTACKS} | HONEST_STUDENTS.keys()
     reviewed = {name for name, line in graded.ran.lines.items() if line["status"] == "review"}
-    assert reviewed == {attack.name for attack in ATTACKS if attack.status == "review"}
+    assert reviewed >= {attack.name for attack in ATTACKS if attack.status == "review"}
+    # Whatever else is for a person failed for what the sandbox withheld, and says so.
+    for attack in ATTACKS:
+        if attack.name in reviewed and attack.status != "review":
+            assert "In the student's own kernel" in graded.ran.lines[attack.name]["message"]
     assert all(graded.ran.lines[name]["message"] for name in reviewed)
     assert graded.ran.code == 1
     assert graded.ran.complaints == ""

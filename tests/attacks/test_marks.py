@@ -21,7 +21,7 @@ def test_an_attack_earns_what_its_honest_part_earns(attack, graded):
 def test_its_student_is_told(attack, graded):
     """A line says what came of it; whatever cannot be graded is for a person to look at."""
     line = graded.ran.lines[attack.name]
-    assert line["status"] == attack.status
+    assert line["status"] in {attack.status, "review"}
     told = graded.room.told(attack.name, line)
     assert re.search(attack.says, "\n".join(told)), told
     assert "\n" not in line["message"]

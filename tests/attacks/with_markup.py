@@ -5,7 +5,7 @@ from __future__ import annotations
 import nbformat
 from nbformat import NotebookNode
 
-from .attack import altered, by_answers, cell, in_a_cell, insert
+from .attack import altered, by_answers, in_a_cell, insert
 
 MARK = "x7run"
 """Stands in every script, so that it can be looked for."""
@@ -15,7 +15,7 @@ _TAG = repr(SCRIPT)
 
 def _in_cells(made: NotebookNode) -> None:
     """Put markup into text cells, sources, ids, metadata and outputs."""
-    cell(made, "61a467028c6d").source = SCRIPT
+    next(one for one in made.cells if one.cell_type == "markdown").source = SCRIPT
     made.cells.insert(1, nbformat.v4.new_markdown_cell(SCRIPT))
     made.cells.insert(2, nbformat.v4.new_raw_cell(SCRIPT))
     made.cells[2].metadata.raw_mimetype = made.cells[2].metadata.format = "text/html"

@@ -1,5 +1,6 @@
 """What every lesson has: an honest time, folded answers, exercises, one definition a term."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,3 +60,35 @@ def test_a_lesson_defines_its_words(source):
 def test_no_term_is_defined_twice_and_bold_is_for_terms():
     """The glossary has one sentence for a term."""
     assert not [*term_problems(tuple(LESSONS))]
+
+
+MISLEADING = {
+    r"\bdear(er|est)?\b": "expensive",
+    r"\b[Ss]hall\b": "must, or the plain future",
+    r"\bbelongs? into\b": "belongs in",
+    r"\bforty tokens\b": "thread slots",
+    r"\bSSE frames?\b": "SSE event",
+    r"\bbest-known\b": "a fact that can be checked",
+    r"\bin the same breath\b": "at once",
+    r"\bexpected was\b": "Expected:",
+    r"\bhold no watch\b": "never measure time",
+    r"\bfactory's door\b": "route",
+    r"\bthe other end of the line\b": "connection",
+}
+"""Words that once had a second meaning in the course, and what to say instead."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted([*ROOT.glob("content/lessons/*.md"), *ROOT.glob("content/labs/*/lab.md")]),
+    ids=lambda path: str(path.relative_to(ROOT / "content")),
+)
+def test_a_word_means_one_thing(path):
+    """No lesson and no lab uses a word that readers stumbled over."""
+    found = [
+        f"{path.name}:{number}: {match[0]} -> {instead}"
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        for pattern, instead in MISLEADING.items()
+        if (match := re.search(pattern, line))
+    ]
+    assert not found

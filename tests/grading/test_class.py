@@ -14,6 +14,8 @@ from nbgrader.api import Gradebook
 
 from autograder.grading.stock import StockCourse
 
+from .conftest import T1
+
 HIDDEN = "KEPT_FROM_STUDENTS"
 KILLS = (
     '@app.get("/double/{number}")\ndef double(number: int) -> str:\n    return "kill the grader"'
@@ -173,6 +175,43 @@ def test_what_lies_beside_the_notebook_is_there_when_graded(small):
     (folder / "words.txt").write_text("three four")
     line = small.grade().lines["amy"]
     assert (line["status"], line["score"]) == ("graded", 3.5)
+
+
+def test_what_cells_show_reaches_the_marker_and_is_harmless(small):
+    """Pictures stay, HTML stays without its scripts."""
+    shows = (
+        "\nfrom IPython.display import HTML, display\nimport matplotlib.pyplot as plt\n"
+        "plt.plot([1, 2])\nplt.show()\ndisplay(HTML('<b onclick=x()>bold</b><script>x()</script>'))"
+    )
+    small.hand_in("amy", T1 + shows)
+    small.grade()
+    outputs = next(cell for cell in small.autograded("amy").cells if cell.id == "t1").outputs
+    shown = [output.data for output in outputs if output.output_type == "display_data"]
+    kinds = [kind for data in shown for kind in data if kind != "text/plain"]
+    assert sorted(kinds) == ["image/png", "text/html"]
+    html = next(data["text/html"] for data in shown if "text/html" in data)
+    assert "<b>bold</b>" in html
+    assert "script" not in html
+
+
+def test_what_the_sandbox_withholds_is_for_a_person(small):
+    """A cell that fails for what is not there while grading costs nothing in silence.
+
+    Once known, it is said again without a new run.
+    """
+    small.hand_in("amy", T1 + "\nimport subprocess\nsubprocess.run(['ls'])")
+    small.hand_in("bob", "import not_installed_here\n" + T1)
+    small.hand_in("cleo", T1 + "\n1 / 0")
+    first, second = small.grade(), small.grade()
+    assert first.lines["cleo"]["status"] == "graded"
+    for graded in (first, second):
+        amy, bob = (graded.lines[name] for name in ("amy", "bob"))
+        assert (amy["status"], bob["status"]) == ("review", "review")
+        assert "Cell t1 ended with PermissionError" in amy["message"]
+        assert "the module `not_installed_here`" in bob["message"]
+    assert second.lines["amy"]["seed"] == first.lines["amy"]["seed"]
+    assert "lacked a permission" in small.autograded("amy").cells[0].source
+    assert small.rows()["amy"]["manual"]
 
 
 def test_a_folder_whose_name_is_no_text_stops_nobody(small):

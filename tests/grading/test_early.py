@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from autograder.grading.early import CONFIG, STATE, busy_workers
+from autograder.course import CONFIG
+from autograder.grading.early import STATE, busy_workers
 
 LAB = "lab01-path-operations"
 

@@ -222,7 +222,7 @@ async def test_talk(websocket):
         assert reply == {"you said": "bye"}
 '''
     (test,) = check(body, app=talker()).tests
-    assert '"hello"; expected was "bye"' in test.message
+    assert '"hello". Expected: "bye"' in test.message
     assert '← {"you said":"hello"}' in test.sent_and_got[-1].response
 
 
@@ -337,7 +337,7 @@ async def test_events(stream):
         [event async for event in reply.events()]
 '''
     (test,) = check(body, app=app).tests
-    assert "application/json; expected text/event-stream" in test.message
+    assert "application/json. Expected: text/event-stream" in test.message
 
 
 # The outside world

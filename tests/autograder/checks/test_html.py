@@ -96,11 +96,11 @@ def test_the_labs_own_words_are_set_and_a_submissions_are_not():
         result(
             record(
                 meaning="It closes with 1000, *all is said*; `2 * 3 * 4` and 5 * 6 stay.",
-                message='The body\'s $ is "*mine*"; expected was "*yours*".',
+                message='The body\'s $ is "*mine*". Expected: "*yours*".',
                 hint="Compare with the *other* agents: *<b>*.",
             )
         )
     )
     assert "1000, <em>all is said</em>; <code>2 * 3 * 4</code> and 5 * 6 stay." in page
-    assert "is &quot;*mine*&quot;; expected was &quot;*yours*&quot;." in page
+    assert "is &quot;*mine*&quot;. Expected: &quot;*yours*&quot;." in page
     assert "the <em>other</em> agents: *&lt;b&gt;*." in page

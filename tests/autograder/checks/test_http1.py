@@ -326,6 +326,35 @@ def test_a_connection_that_ends_as_the_next_request_comes_is_replaced(tmp_path, 
     assert len(asked) == 3
 
 
+def test_an_error_ends_its_connection(tmp_path):
+    """After a 500 uvicorn hangs up a moment later: its connection takes no other request."""
+    error = PLAIN.replace(b"200 OK", b"500 Internal Server Error")
+    assert ask(always(error), tmp_path, times=3)[1] == 3
+    assert ask(always(PLAIN.replace(b"200 OK", b"404 Not Found")), tmp_path, times=3)[1] == 1
+
+
+def test_a_request_that_was_half_answered_is_not_sent_again(tmp_path):
+    """What the app did for it, it would do twice; the answer broke off, and that is told."""
+    asked = []
+
+    async def half(reader, writer, _number):
+        asked.append(await request_from(reader))
+        writer.write(PLAIN)
+        asked.append(await request_from(reader))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-le")
+        await writer.drain()
+
+    async def work():
+        async with served(half, tmp_path) as (client, connections):
+            await client.post("/", json={})
+            with pytest.raises(httpx2.TransportError):
+                await client.post("/", json={})
+            assert len(connections) == 1
+
+    asyncio.run(work())
+    assert len(asked) == 2
+
+
 def test_a_server_that_ends_with_the_request_has_broken_off(tmp_path):
     """Nothing listens any more, which is told as what it is: the answer that never came."""
 

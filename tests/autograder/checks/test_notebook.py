@@ -12,6 +12,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from autograder.render.html import check_table
+
 APP = """
 import fastapi
 app = fastapi.FastAPI()
@@ -79,15 +81,21 @@ def test_a_line_that_cannot_be_read_is_a_usage_error(shell):
         run(shell, CHECK.replace("points=2", "points=two"))
 
 
+ROUTELESS = "import fastapi\napp = fastapi.FastAPI()"
+
+
 def test_each_failed_attempt_opens_the_next_hint_also_after_a_restart(shell, tmp_path):
-    """Attempts are counted beside the notebook and start anew once the check passes."""
-    hints = [run(shell, CHECK).result.tests[0].hint for _ in range(2)]
-    assert hints == ["first", "second"]
-    assert json.loads((tmp_path / ".attempts" / "lab99.json").read_text()) == {"t1": 2}
+    """Attempts are counted for each test beside the notebook, and anew once it passes."""
+    run(shell, ROUTELESS)
+    hints = [run(shell, CHECK).result.tests[0].hints for _ in range(2)]
+    assert hints == [("first",), ("first", "second")]
+    assert json.loads((tmp_path / ".attempts" / "lab99.json").read_text()) == {"t1.test_hello": 2}
+    page = check_table(run(shell, CHECK).result)
+    assert page.index("first") < page.index("second")
     run(shell, APP)
     run(shell, CHECK)
-    run(shell, "del app")
-    assert run(shell, CHECK).result.tests[0].hint == "first"
+    run(shell, ROUTELESS)
+    assert run(shell, CHECK).result.tests[0].hints == ("first",)
 
 
 def test_attempts_are_not_counted_while_grading(shell, tmp_path, monkeypatch):
@@ -176,6 +184,7 @@ def test_progress_shows_tasks_marks_and_skills(shell):
 def test_an_exercise_of_a_lesson_shows_tests_and_no_marks(shell):
     """Without points a check counts its tests, and the progress does not know it."""
     exercise = CHECK.replace("lab99/t1 points=2", "lesson04/x1")
+    run(shell, ROUTELESS)
     failed = run(shell, exercise)
     assert repr(failed) == "0 of 1 tests pass"
     assert (failed.result.tests[0].hint, run(shell, exercise).result.tests[0].hint) == (

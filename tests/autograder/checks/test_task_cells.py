@@ -225,3 +225,46 @@ def test_after_a_restart_a_check_says_what_to_run_first(tmp_path):
         notebook.run("setup", SET_UP)
         notebook.run("t1", GOOD)
         assert notebook.check()["points"] == 2
+
+
+def test_what_an_except_swallowed_is_shown(notebook):
+    """An error that the student's own `except Exception` caught in a stream is the cause."""
+    stream = """
+from fastapi.responses import StreamingResponse
+
+@app.get("/hello")
+def hello():
+    def words():
+        try:
+            yield "a"
+            yield {}["no such word"]
+        except Exception:
+            yield "error"
+    return StreamingResponse(words())
+"""
+    notebook.run("t1", stream)
+    body = CHECK.replace(".json() ==", ".text ==")
+    (test,) = notebook.check(source=body)["tests"]
+    assert test["message"].startswith("Your own `except` caught `KeyError: 'no such word'`.")
+    assert "in `words`, line 8: yield {}" in test["raised"]
+
+
+def test_a_function_without_return_is_named(notebook):
+    """The cause of a wrong value is the missing `return`, or the missing `await`."""
+    check = '''%%check lab99/t1 points=2
+async def test_slug(call):
+    """It makes a slug."""
+    reply = await call("slug", "A b")
+    assert reply.value == "a-b"
+'''
+    notebook.run("t1", "def slug(text):\n    text.lower()")
+    (test,) = notebook.check(source=check)["tests"]
+    assert test["message"] == (
+        "`slug` returned `None`: does it lack a `return`? "
+        'The value that came back is null. Expected: "a-b".'
+    )
+    notebook.run(
+        "t1", "async def low(text):\n    return 'a-b'\ndef slug(text):\n    return [low(text)]"
+    )
+    (test,) = notebook.check(source=check)["tests"]
+    assert test["message"].startswith("`slug` gave back a coroutine: an `await` is missing in it.")

@@ -146,3 +146,21 @@ def test_too_much_computing_ends_the_process(server: ForkServer):
     """The processor's own limit ends what a deadline would end later."""
     with server.submission(Policy(cpu_seconds=1)) as child:
         assert trouble(child, "while True: pass", deadline=600) is Trouble.DIED
+
+
+def test_a_cell_is_bounded_by_its_computing_not_by_the_clock(child: Submission):
+    """One that waits goes on; one that computes without end is ended, and the loss says so."""
+    waits = child.run("waits", "import time; time.sleep(1)", deadline=0.5, waiting=60)
+    assert waits.ok
+    spins = child.run("spins", "while True: pass", deadline=0.5, waiting=60)
+    assert spins.loss is not None
+    assert spins.loss.message == "Cell spins had no end after 0.5 s of computing."
+    assert not spins.loss.by_clock
+
+
+def test_a_cell_that_sleeps_for_ever_is_ended_by_the_clock(child: Submission):
+    """Its loss says that the clock decided."""
+    sleeps = child.run("sleeps", "import time; time.sleep(600)", deadline=0.5, waiting=1)
+    assert sleeps.loss is not None
+    assert sleeps.loss.message == "Cell sleeps had no end after 1 s."
+    assert sleeps.loss.by_clock

@@ -135,6 +135,17 @@ def test_a_fresh_process_finds_a_fresh_folder(everything: ForkServer, tmp_path: 
     assert os.listdir(tmp_path) == []  # noqa: PTH208 - short
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give each child another user")
+def test_children_that_follow_each_other_are_different_users(everything: ForkServer):
+    """What one leaves behind by mistake is not the next one's."""
+    users = set()
+    for _ in range(3):
+        with everything.submission(Policy()) as child:
+            users.add(child.run("a", "import os\nos.getuid()", deadline=PATIENT).result)
+    assert len(users) == 3
+    assert str(os.getuid()) not in users
+
+
 def test_what_is_written_is_for_nobody_else(everything: ForkServer, tmp_path: Path):
     """Files have no rights for other users, whatever the program asks for (umask)."""
     act = "import os\nos.close(os.open('mine', os.O_CREAT, 0o666))\noct(os.stat('mine').st_mode)"

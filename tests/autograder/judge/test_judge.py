@@ -227,3 +227,18 @@ def memory(process):
             except OSError:  # a part that the kernel keeps to itself
                 continue
     return b"".join(held)
+
+
+def test_a_task_whose_own_cell_failed_says_so(server):
+    """The cell's error is the cause; the tests run as ever, and the mark is theirs."""
+    check_step = Step("check-t1", "", check())
+    task = Step("t1", "from fastapi import FastAPI\napp = FastAPI()\nnothing_of_this_name")
+    results = []
+
+    def jobs():
+        work = judge([task, check_step], server=server, policy=Policy(), seed=1)
+        results.append((yield from work))
+
+    run([check_step.check], jobs())
+    cause = results[0].checks["check-t1"].cause
+    assert cause.startswith("The cell of Task 1 failed. It stopped half-way: NameError:")

@@ -146,6 +146,92 @@ def test_a_check_that_never_ends_is_given_up(monkeypatch):
     assert answers["other"].judged.score == 2
 
 
+def test_a_worker_that_never_starts_is_not_hired_for_ever(monkeypatch):
+    """After a few deaths at the start the pool gives up and says so."""
+    monkeypatch.setattr(module, "BOOT_SECONDS", 0.0)
+    with (
+        Pool(SetUp(checks={"check": check()}), jobs=1) as pool,
+        pytest.raises(CannotGradeError, match="while it started"),
+    ):
+        judged(pool, [task("any")])
+
+
+def test_a_submission_that_kills_its_worker_is_tried_twice(monkeypatch):
+    """Then it is answered without a verdict; a pool that tried for ever would hang."""
+    monkeypatch.setattr(module, "TRIES", 2)
+    kills = check(
+        BODY.replace(
+            'while reply.json() == "for ever":\n        pass',
+            "import os\n    os.kill(os.getpid(), 9)",
+        )
+    )
+    with Pool(SetUp(checks={"check": kills}), jobs=1) as pool:
+        hired = []
+        hire = pool._hire
+        monkeypatch.setattr(pool, "_hire", lambda: (hired.append(1), hire()))
+        answers = judged(pool, [task("deadly")])
+    assert "in 2 attempts" in answers["deadly"].problem
+    assert len(hired) <= 2
+
+
+LATE_ONCE = """\
+from pathlib import Path
+from autograder.checks.subject import NoAnswer
+
+async def test_it_answers(client):
+    \"\"\"It answers.\"\"\"
+    if (await client.get("/")).json() != "late":
+        return
+    with Path("{log}").open("a") as log:
+        print("late", file=log)
+    if Path("{log}").read_text().count("late") <= {times}:
+        raise NoAnswer("Your app had not answered.", stood_still=True)
+"""
+
+
+@pytest.mark.parametrize(("times", "score"), [(1, 2), (2, 0)])
+def test_a_verdict_that_hangs_on_a_deadline_is_judged_again_alone(tmp_path, times, score):
+    """What the second run says counts, the record says why, and a change is for a person."""
+    log = tmp_path / "log"
+    body = LATE_ONCE.format(log=log, times=times)
+    with Pool(SetUp(checks={"check": check(body)}, enough=-1), jobs=2) as pool:
+        answers = judged(pool, [task("late", "late"), *[task(f"s{n}") for n in range(4)]])
+    late = answers["late"].judged
+    assert log.read_text().split() == ["late", "late"]
+    assert late.score == score
+    assert "judged again" in late.checks["check"].deadline
+    assert bool(late.doubt) == (times == 1)
+    assert all(answers[f"s{n}"].judged.checks["check"].deadline == "" for n in range(4))
+
+
+def test_an_app_that_stood_still_while_there_was_time_is_judged_once(tmp_path):
+    """Where nobody waited for a processor, the machine is not to blame, and once is enough."""
+    log = tmp_path / "log"
+    body = LATE_ONCE.format(log=log, times=1)
+    with Pool(SetUp(checks={"check": check(body)}, enough=1e9), jobs=1) as pool:
+        late = judged(pool, [task("late", "late")])["late"].judged
+    assert log.read_text().split() == ["late"]
+    assert late.score == 0
+    assert late.checks["check"].deadline == ""
+
+
+def test_a_worker_that_fails_to_start_is_started_again(monkeypatch):
+    """Twice in a row is no end of the class's run."""
+    staff_hire, failures = module.Staff.hire, []
+
+    def hire(self):
+        hired = staff_hire(self)
+        if len(failures) < 2:
+            failures.append(hired.pid)
+            os.kill(hired.pid, signal.SIGKILL)
+        return hired
+
+    monkeypatch.setattr(module.Staff, "hire", hire)
+    with Pool(SetUp(checks={"check": check()}), jobs=1) as pool:
+        assert judged(pool, [task("any")])["any"].judged.score == 2
+    assert len(failures) == 2
+
+
 def test_a_lab_whose_checks_are_broken_stops_at_once():
     """The message names the fault and not the test's text."""
     broken = check("import nowhere_to_be_found\nSECRET = 'only here'\n")
@@ -237,3 +323,28 @@ def test_a_test_that_refuses_the_good_app_is_shown_its_line():
     (test,) = answer.judged.checks["check"].tests
     line = 'AssertionError (line 2: assert (await client.get("/")).json() == 3)'
     assert test.message.startswith(line)
+
+
+BLOCKING = '''\
+async def test_the_world_is_slow(client, upstream):
+    """It answers, and the world is late meanwhile."""
+    reply = await client.get("/")
+    if reply.json() == "slow":
+        upstream._server._loop.call_soon_threadsafe(sum, range(100_000_000))
+    assert reply.json() in {"yes", "slow"}
+'''
+
+
+def test_a_verdict_in_doubt_is_thrown_away_and_judged_anew():
+    """It is for a person to look at when that comes again; the next one finds a new worker."""
+    with Pool(SetUp(checks={"check": check(BLOCKING)}), jobs=1) as pool:
+        before = pool.pids
+        answers = judged(pool, [task("a"), task("b", "slow"), task("c"), task("d", "no")])
+        assert pool.pids != before
+    assert {name: answer.judged.score for name, answer in answers.items()} == {
+        "a": 2, "b": 2, "c": 2, "d": 0,
+    }  # fmt: skip
+    problems = {name: answer.problem for name, answer in answers.items() if answer.problem}
+    assert problems.keys() == {"b"}
+    assert "kept busy" in problems["b"]
+    assert answers["b"].seconds > 1

@@ -92,6 +92,12 @@ def test_a_folder_with_solutions_must_not_be_granted(tmp_path: Path):
     assert readable.exposed(Policy(scratch=tmp_path / "scratch"), [solutions]) == []
 
 
+def test_what_a_submission_writes_is_not_granted_to_run():
+    """In its own folder it may do everything but run a program and make a device."""
+    assert not landlock.SCRATCH & (landlock.RUN & ~landlock.READ)
+    assert landlock.SCRATCH & landlock.READ_WRITE_FILE == landlock.READ_WRITE_FILE
+
+
 def test_the_course_itself_is_not_granted():
     """Of this repository a submission may read its two packages, and nothing beside them."""
     root = Path(__file__).parents[3]

@@ -97,6 +97,8 @@ CASES = [
     (UPSTREAM, "sendto", (3, 0, 0, 0x20000000), "EPERM"),
     (UPSTREAM, "sendto", (3, 0, 0, 0x4000), ALLOWED),
     (UPSTREAM, "sendmsg", (3, 0, 0x20000000), "EPERM"),
+    (UPSTREAM, "sendmmsg", (3, 0, 1, 0x20000000), "EPERM"),
+    (UPSTREAM, "sendmmsg", (3, 0, 1, 0x4000), ALLOWED),
     (Policy(), "kill", (OWN, 9), ALLOWED),
     (Policy(), "kill", (OWN + 1, 9), "EPERM"),
     (Policy(), "kill", (-1, 9), "EPERM"),
@@ -112,6 +114,12 @@ CASES = [
     (Policy(), "fcntl", (3, 4), ALLOWED),
     (Policy(), "ioctl", (0, 0x5412), "EPERM"),
     (Policy(), "ioctl", (0, 0x5401), ALLOWED),
+    (Policy(), "ioctl", (3, 0x40086602), "EPERM"),  # flags of a file that is only read
+    (Policy(), "inotify_init1", (), "EPERM"),
+    (Policy(), "mmap", (0, 4096, 3, 0x22), ALLOWED),  # private memory
+    (Policy(), "mmap", (0, 4096, 3, 0x01, 5), ALLOWED),  # a shared file
+    (Policy(), "mmap", (0, 4096, 3, 0x21), "ENOMEM"),
+    (WORKERS, "mmap", (0, 4096, 3, 0x23), "ENOMEM"),  # MAP_SHARED_VALIDATE
     (Policy(), "fchmodat", (), "EPERM"),
     (SCRATCH, "fchmodat", (), "nothing done"),
     (SCRATCH, "utimensat", (), "nothing done"),
