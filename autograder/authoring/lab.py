@@ -34,11 +34,14 @@ END = """\
 ## Check everything
 
 Choose *Kernel → Restart Kernel and Run All Cells*.
-This is how your notebook is run when it is marked.
+This is how your notebook is run when it is marked, but in a sandbox: without the internet and
+without other programs, with at most 10 seconds of computing for each cell.
+Your files beside the notebook are there.
 
 If you learn alone, open a terminal (*File → New → Terminal*) in the folder of the course.
 Run `autograder check {short}` there.
 The command runs all tests on this notebook, also the hidden ones.
+With `--as-graded` it runs your notebook in the same sandbox.
 One answer to every task is in `solutions/{lab}`; there are other good ones.
 
 If you are in a class, submit your notebook in the *Nbgrader* menu under *Assignment List*.
