@@ -57,14 +57,25 @@ def processor_seconds(process: int | None) -> float | None:
     Args:
         process: Its descriptor (pidfd_open(2)).
     """
+    number = number_of(process)
+    if number is None:
+        return None
+    try:
+        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+        # After the name, which may hold anything: utime, stime, cutime, cstime; see proc(5).
+        taken = stat.rpartition(")")[2].split()[11:15]
+    except (OSError, ValueError, IndexError):
+        return None
+    return sum(map(int, taken)) / _TICKS
+
+
+def number_of(process: int | None) -> int | None:
+    """Return the number of a process by its descriptor, or None if it cannot be seen."""
     if process is None:
         return None
     try:
         told = Path(f"/proc/self/fdinfo/{process}").read_text(encoding="ascii")
         number = next(line.split()[1] for line in told.splitlines() if line.startswith("Pid:"))
-        stat = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
-        # After the name, which may hold anything: utime, stime, cutime, cstime; see proc(5).
-        taken = stat.rpartition(")")[2].split()[11:15]
+        return int(number) if int(number) > 0 else None
     except (OSError, StopIteration, ValueError, IndexError):
         return None
-    return sum(map(int, taken)) / _TICKS

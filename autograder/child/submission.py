@@ -26,7 +26,7 @@ from autograder.child.messages import (
     TakeErrors,
     Unserve,
 )
-from autograder.child.patience import Patience
+from autograder.child.patience import Patience, number_of
 from autograder.child.results import (
     Called,
     CellRun,
@@ -97,6 +97,11 @@ class Submission:
             {Layer(name): why for name, why in ready.missing.items()},
         )
         return self.applied
+
+    @property
+    def process(self) -> int | None:
+        """The number of its process, where that can be seen."""
+        return number_of(self._watch)
 
     def run(
         self, cell: str, source: str, *, deadline: float, waiting: float | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,6 +27,7 @@ from autograder.child import (
     Raised,
     Submission,
 )
+from autograder.judge.hunger import ENOUGH, Hunger
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
@@ -154,6 +156,7 @@ class _Rules:
     upstream: Callable[[], Upstream]
     deadlines: Deadlines
     seed: int
+    enough: float
 
     def job(
         self,
@@ -190,10 +193,17 @@ class _Verdicts:
     results: dict[str, CheckResult] = field(default_factory=dict)
     findings: dict[str, Findings] = field(default_factory=dict)
     probes: dict[str, bool] = field(default_factory=dict)
+    hungry: set[str] = field(default_factory=set)
+    """Checks during which the machine kept the app or the judge waiting for a processor."""
 
-    def note(self, step: Step, job: Job) -> None:
-        """Write down what came of a check, or of a part of it."""
+    def done(self, step: Step, run: _Run, rules: _Rules, job: Job) -> Generator[Job, None, None]:
+        """Let a check, or a part of it, be done, and write down what came of it."""
+        processes = (os.getpid(), run.child.process)
+        hunger = Hunger(number for number in processes if number is not None)
+        yield job
         assert job.result is not None, "the runner does every job that it is given"
+        if hunger.seconds > rules.enough:
+            self.hungry.add(step.cell)
         self.findings[step.cell] = job.findings
         self.take_over(step, job.result)
 
@@ -214,6 +224,7 @@ def judge(
     upstream: Callable[[], Upstream] = no_upstream,
     deadlines: Deadlines = WHILE_GRADING,
     seconds: float = SUBMISSION_SECONDS,
+    enough: float = ENOUGH,
 ) -> Generator[Job, None, Judged]:
     """Take a submission through its steps, yielding each check for the runner to do.
 
@@ -230,6 +241,8 @@ def judge(
         upstream: Returns the outside world of its processes.
         deadlines: How long checks wait.
         seconds: How long the whole submission may take.
+        enough: Seconds of waiting for a processor up to which a check's deadline is not the
+            machine's fault.
 
     Raises:
         SandboxTooWeakError: The sandbox does not hold.
@@ -237,7 +250,7 @@ def judge(
     """
     made = policy if callable(policy) else lambda: policy
     until = time.monotonic() + seconds
-    rules = _Rules(upstream, deadlines, seed)
+    rules = _Rules(upstream, deadlines, seed, enough)
     verdicts = _Verdicts()
     shown = _Run(server, made, until)
     level = shown.child.applied.level.name.lower()
@@ -252,7 +265,8 @@ def judge(
         with contextlib.closing(_Run(server, made, until)) as behind:
             yield from _hidden(again, pending, behind, rules, verdicts)
         overtime, by_clock = behind.overtime, by_clock or behind.by_clock
-    late, timed = _late(verdicts, anyway=overtime or by_clock)
+    late, timed = _late(verdicts, overtime=overtime, by_clock=by_clock)
+    sure = sorted(verdicts.results[cell].task for cell in timed - late)
     return Judged(
         {cell: _explained(result, shown.cells) for cell, result in verdicts.results.items()},
         shown.cells,
@@ -262,6 +276,7 @@ def judge(
         overtime=overtime,
         late=late,
         by_clock=timed,
+        doubt=f"Marks were lost to time ({', '.join(sure)})." if sure and not overtime else "",
     )
 
 
@@ -276,15 +291,23 @@ def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult
     )
 
 
-def _late(verdicts: _Verdicts, *, anyway: bool) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the checks whose lost marks hang on a deadline, and those that the clock ended."""
+def _late(
+    verdicts: _Verdicts, *, overtime: bool, by_clock: bool
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the checks whose lost marks may be the machine's fault, and those the clock ended.
+
+    A check that stood still while the machine had time for it will stand still again.
+    """
     lost = {
         cell: verdicts.findings[cell]
         for cell, result in verdicts.results.items()
         if cell in verdicts.findings and not result.all_pass
     }
+    anyway = overtime or by_clock
     timed = frozenset(cell for cell, found in lost.items() if anyway or found.out_of_time)
-    return timed | {cell for cell, found in lost.items() if found.stood_still}, timed
+    stood_still = {cell for cell, found in lost.items() if found.stood_still}
+    late = (timed | stood_still) & verdicts.hungry
+    return (late | timed if by_clock else late), timed
 
 
 def _visible(
@@ -303,8 +326,7 @@ def _visible(
         else:
             reason = blocked(step.check, verdicts.probes)
             job = rules.job(step.check, run, part=Part.VISIBLE, blocked=reason)
-            yield job
-            verdicts.note(step, job)
+            yield from verdicts.done(step, run, rules, job)
 
 
 def _hidden(
@@ -317,8 +339,7 @@ def _hidden(
         elif step.cell in pending:
             before = verdicts.findings[step.cell]
             job = rules.job(step.check, run, part=Part.HIDDEN, before=before)
-            yield job
-            verdicts.note(step, job)
+            yield from verdicts.done(step, run, rules, job)
             pending.remove(step.cell)
         if not pending:
             return

@@ -11,6 +11,7 @@ from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
+from autograder.judge.hunger import ENOUGH
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.sandbox.layers import Layer
@@ -31,6 +32,7 @@ class SetUp:
             by the worker itself if None.
         seconds: How long a submission may take.
         wait: How many seconds a test waits for one answer or gate.
+        enough: Seconds of waiting for a processor up to which no deadline is the machine's fault.
         quiet: Folder of the locks by which a worker is alone for a while; empty for none.
     """
 
@@ -43,6 +45,7 @@ class SetUp:
     layers: dict[Layer, str | None] | None = None
     seconds: float = SUBMISSION_SECONDS
     wait: float = WHILE_GRADING.wait
+    enough: float = ENOUGH
     quiet: str = ""
 
 

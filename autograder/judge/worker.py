@@ -139,6 +139,7 @@ def _judged(
                     upstream=(lambda: outside) if outside is not None else no_upstream,
                     deadlines=while_grading(set_up.wait),
                     seconds=set_up.seconds,
+                    enough=set_up.enough,
                 )
             )
 

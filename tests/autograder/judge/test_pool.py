@@ -194,7 +194,7 @@ def test_a_verdict_that_hangs_on_a_deadline_is_judged_again_alone(tmp_path, time
     """What the second run says counts, the record says why, and a change is for a person."""
     log = tmp_path / "log"
     body = LATE_ONCE.format(log=log, times=times)
-    with Pool(SetUp(checks={"check": check(body)}), jobs=2) as pool:
+    with Pool(SetUp(checks={"check": check(body)}, enough=-1), jobs=2) as pool:
         answers = judged(pool, [task("late", "late"), *[task(f"s{n}") for n in range(4)]])
     late = answers["late"].judged
     assert log.read_text().split() == ["late", "late"]
@@ -202,6 +202,17 @@ def test_a_verdict_that_hangs_on_a_deadline_is_judged_again_alone(tmp_path, time
     assert "judged again" in late.checks["check"].deadline
     assert bool(late.doubt) == (times == 1)
     assert all(answers[f"s{n}"].judged.checks["check"].deadline == "" for n in range(4))
+
+
+def test_an_app_that_stood_still_while_there_was_time_is_judged_once(tmp_path):
+    """Where nobody waited for a processor, the machine is not to blame, and once is enough."""
+    log = tmp_path / "log"
+    body = LATE_ONCE.format(log=log, times=1)
+    with Pool(SetUp(checks={"check": check(body)}, enough=1e9), jobs=1) as pool:
+        late = judged(pool, [task("late", "late")])["late"].judged
+    assert log.read_text().split() == ["late"]
+    assert late.score == 0
+    assert late.checks["check"].deadline == ""
 
 
 def test_a_worker_that_fails_to_start_is_started_again(monkeypatch):
