@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -97,9 +97,7 @@ class Record:
         }
         if not same and cells.before:
             return None
-        return Judged(
-            same, self.judged.cells, self.judged.losses, self.judged.sandbox, self.judged.seed
-        )
+        return replace(self.judged, checks=same)
 
     def seed(self, known: Judged | None, cells: Cells, drawn: int) -> int:
         """Return what the values of new tests are to be drawn from.

@@ -49,10 +49,11 @@ class Judged:
         """
         if self.overtime or self.doubt:
             return " ".join(filter(None, (OVERTIME if self.overtime else "", self.doubt)))
+        whole = all(check.all_pass for check in self.checks.values())
         for cell, run in self.cells.items():
             if run.loss is not None and run.loss.trouble is Trouble.ENDLESS:
                 return f"{run.loss.message} {_MAY_HAVE_RUN}"
-            if run.raised is not None and run.raised.withheld:
+            if run.raised is not None and run.raised.withheld and not whole:
                 return (
                     f"Cell {cell} ended with {run.raised.type}; while it was graded it may have "
                     f"lacked {run.raised.withheld}. {_MAY_HAVE_RUN}"

@@ -214,4 +214,4 @@ def full_marks(course: Neighbours, lines: dict[str, dict]) -> None:
     """Demand that every honest student has full marks, without a remark."""
     found = {name: (lines[name]["score"], lines[name]["status"]) for name in course.honest}
     most = next(iter(lines.values()))["max_score"]
-    assert found == dict.fromkeys(course.honest, (most, "graded"))
+    assert found == dict.fromkeys(course.honest, (most, "graded")), lines
