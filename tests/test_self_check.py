@@ -39,7 +39,7 @@ def test_a_solution_passes_and_reads_as_json(tmp_path):
     solution = ROOT / "solutions" / LAB.parent.name / LAB.name
     done = check(shutil.copy(solution, tmp_path), "--json")
     assert done.returncode == 0, done.stderr
-    assert [json.loads(line)["points"] for line in done.stdout.splitlines()] == [4] * 5
+    assert [json.loads(line)["points"] for line in done.stdout.splitlines()] == [3, 4, 3, 3, 7]
 
 
 def solved(tmp_path, **added):
