@@ -12,7 +12,7 @@ def room(tmp_path):
     loud, long = notebook("solution"), notebook("solution")
     for _ in range(12):
         insert(loud, "import time\nprint('x' * 70_000)\ntime.sleep(0.2)")
-        insert(long, "# " + "y" * 250_000)
+        insert(long, "# " + "y" * 60_000)  # below what a notebook may hold in all
     with made_room(tmp_path) as made:
         made.hand_in("loud", lambda folder, places: write(loud, folder, places))
         made.hand_in("the-next", lambda folder, places: write(long, folder, places))

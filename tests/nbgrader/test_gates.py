@@ -18,7 +18,8 @@ LAB = COURSE.lab("lab01")
 ALL = [one for one in read_corpus(COURSE, LAB) if one.kind != "unreadable"]
 WRONG = [one for one in ALL if one.kind == "wrong"]
 OTHERS = [one for one in ALL if one.kind != "wrong"]
-ASKED_FOR = [one for one in WRONG if one.name in {"wrong-endless-loop", "wrong-secret-leaks"}]
+NEEDED = {"wrong-endless-loop", "wrong-refusal-tells-the-secret"}
+ASKED_FOR = [one for one in WRONG if one.name in NEEDED]
 CORPUS = {one.name: one for one in [*OTHERS, *ASKED_FOR, *WRONG[::3]]}
 """A kernel takes seconds, so only a third of the wrong submissions."""
 SOLUTION = CORPUS["right-solution"]
@@ -144,7 +145,7 @@ def test_noise_on_stderr_costs_nothing(graded):
 
 def test_hidden_tests_tell_no_more_than_their_meaning(graded):
     """A lost hidden test shows its meaning and hint, and nothing of what it sent."""
-    _, checks = graded["wrong-secret-leaks"].marked("wrong-secret-leaks")
+    _, checks = graded["wrong-refusal-tells-the-secret"].marked("wrong-refusal-tells-the-secret")
     lost = [test for check in checks for test in check.tests if test.outcome is Outcome.FAILED]
     hidden = [test for test in lost if test.hidden]
     assert hidden

@@ -112,12 +112,12 @@ def test_streams_are_captured_at_both_depths(child: Submission):
     assert ran.printed.stderr == "err\n"
 
 
-def test_display_is_shown_as_plain_text(child: Submission):
-    """`display` writes the plain form, never markup."""
+def test_display_prints_no_markup(child: Submission):
+    """What `display` shows goes its own way; markup is cleaned where it is shown."""
     source = "from IPython.display import HTML, display\ndisplay(HTML('<script>'), 3)"
-    assert child.run("a", source, deadline=PATIENT).printed.stdout == (
-        "<IPython.core.display.HTML object>\n3\n"
-    )
+    ran = child.run("a", source, deadline=PATIENT)
+    assert ran.printed.stdout == "3\n"
+    assert ran.shown[0]["text/plain"] == "<IPython.core.display.HTML object>"
 
 
 def test_an_error_names_the_students_line(child: Submission):
@@ -225,7 +225,7 @@ def test_matplotlib_draws_as_in_a_notebook(server: ForkServer, tmp_path):
     with server.submission(Policy(scratch=tmp_path)) as child:
         ran = child.run("a", source, deadline=PATIENT)
     assert "matplotlib_inline" in ran.result, ran.raised
-    assert list(ran.shown[0]) == ["image/png", "text/plain"]
+    assert set(ran.shown[0]) == {"image/png", "text/plain"}
 
 
 def test_the_environment_is_scrubbed(server: ForkServer, monkeypatch):
