@@ -27,7 +27,7 @@ def test_a_fresh_lab_says_what_to_do_first(tmp_path):
     """The first failure is open, with request, answer, expectation and hint; exit code 1."""
     done = check(shutil.copy(LAB, tmp_path))
     assert done.returncode == 1
-    assert "Task 1: 0 of 4 points" in done.stdout
+    assert "Task 1: 0 of 3 points" in done.stdout
     assert "POST /drafts" in done.stdout
     assert "Hint" in done.stdout
     assert "Together: 0 of 20 points" in done.stdout

@@ -7,7 +7,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 LAB = "labs/lab01-path-operations/lab01-path-operations.ipynb"
-TASKS = ("t1", "t2", "t3", "t4", "t5")
+TASKS = {"t1": 3, "t2": 4, "t3": 3, "t4": 3, "t5": 7}
 
 # The least contrast of any text in an element with what is painted behind it, as WCAG counts it.
 LEAST_CONTRAST = """root => {
@@ -81,9 +81,9 @@ def test_a_fresh_lab_runs_to_its_end(notebook):
     raised = [o for cell in notebook.cells() for o in cell.get("outputs", []) if "ename" in o]
     assert raised == []
 
-    for task in TASKS:
+    for task, points in TASKS.items():
         check = in_sight(notebook.cell(f"check-{task}"))
-        assert ": 0 of 4 points" in mark(check)
+        assert f": 0 of {points} points" in mark(check)
         assert check.locator("td.outcome", has_text="passed").count() == 0
 
     rows = in_sight(notebook.cell("check-t1")).locator("tbody tr")
@@ -120,7 +120,7 @@ def test_a_wrong_answer_is_explained_and_mended(notebook, answers, too_wide):
     notebook.write("t1", answers["t1"])
     notebook.run("t1")
     check = in_sight(notebook.run("check-t1"))
-    assert mark(check).endswith("4 of 4 points")
+    assert mark(check).endswith("3 of 3 points")
     assert {row.split()[1] for row in check.locator("tbody tr").all_inner_texts()} == {"passed"}
     assert check.locator("dl").count() == 0
 
@@ -152,7 +152,7 @@ def test_the_table_speaks(notebook, too_wide):
     for row in rows.all():
         outcome, points = row.get_by_role("cell").all_inner_texts()
         assert outcome.split()[1] in ("passed", "failed")
-        assert points.split("/")[0].strip() == ("0" if "failed" in outcome else "0.4")
+        assert points.split("/")[0].strip() == ("0" if "failed" in outcome else "0.25")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
@@ -194,12 +194,12 @@ def test_no_marks_for_an_answer_that_does_not_run(notebook, answers):
     notebook.run("setup")
     notebook.write("t1", answers["t1"])
     notebook.run("t1")
-    assert mark(notebook.run("check-t1")).endswith("4 of 4 points")
+    assert mark(notebook.run("check-t1")).endswith("3 of 3 points")
 
     notebook.write("t1", answers["t1"] + "\nx = = 1")
     notebook.run("t1")
     check = in_sight(notebook.run("check-t1"))
-    assert mark(check).endswith(": 0 of 4 points")
+    assert mark(check).endswith(": 0 of 3 points")
     problem = check.locator(".problem").inner_text()
     assert "SyntaxError" in problem
     assert "x = = 1" in problem
@@ -207,10 +207,10 @@ def test_no_marks_for_an_answer_that_does_not_run(notebook, answers):
 
     notebook.write("t1", answers["t1"])
     notebook.run("t1")
-    assert mark(notebook.run("check-t1")).endswith("4 of 4 points")
+    assert mark(notebook.run("check-t1")).endswith("3 of 3 points")
     notebook.write("t1", answers["t1"].replace("ge=0", "ge=1"))
     check = in_sight(notebook.run("check-t1"))
-    assert mark(check).endswith(": 0 of 4 points")
+    assert mark(check).endswith(": 0 of 3 points")
     assert "has been changed since it last ran" in check.locator(".problem").inner_text()
 
 

@@ -21,7 +21,7 @@ def test_validate_says_what_failed_and_shows_no_source(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert "VALIDATION FAILED ON 5 CELL(S)!" in done.stdout
     assert "The check of Task 1" in done.stdout
-    assert "Task 1: 0 of 4 points" in done.stdout
+    assert "Task 1: 0 of 3 points" in done.stdout
     assert "more tests were not run." in done.stdout
     assert "async def" not in done.stdout
     assert "have changed" not in done.stdout
