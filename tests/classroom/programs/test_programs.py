@@ -163,3 +163,14 @@ def test_with_nginx_the_experiment_runs(monkeypatch):
     """A recorded result is not used where it can be measured."""
     monkeypatch.setattr("classroom.programs.proxy.find_nginx", lambda: "nginx")
     assert measured(lambda: 1, recorded=2) == 1
+
+
+def test_in_a_sandbox_the_recorded_result_is_named(monkeypatch, capsys):
+    """Where no program may be started, that is said, and the cell does not fail."""
+
+    def refused():
+        raise PermissionError
+
+    monkeypatch.setattr("classroom.programs.proxy.find_nginx", lambda: "nginx")
+    assert measured(refused, recorded=2) == 2
+    assert "no program may be started here" in capsys.readouterr().out
