@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,11 @@ def say_nothing(_sentence: str) -> None:
     """Take no notice."""
 
 
+def not_counted(_age: float) -> float:
+    """Say that nobody waited: where nobody counts it, a wait is judged once."""
+    return 0.0
+
+
 def no_upstream() -> Upstream:
     """Refuse: the job has no outside world."""
     raise RuntimeError("This check asks for `upstream`, but its job brings none.")
@@ -48,6 +54,10 @@ class Job:
         seed: What the values that tests draw are drawn from; the same seed gives the same test.
         failed_before: How often each test has failed before, by its id; opens the next hint.
         take_printed: Returns what the submission wrote to its streams since the last call.
+        starved: Returns how many seconds the app and the judge have waited for a processor since
+            the job was made; the figure may be as many seconds old as is said.
+        enough: Share of a wait in vain that they have to have waited for one, before the wait may
+            be the machine's fault.
         notice: Told what a test is waiting for, when a wait grows long. Must not block.
         part: Which of the cell's tests to run.
         before: What an earlier job found out about the cell's other tests.
@@ -63,6 +73,8 @@ class Job:
     seed: int = field(default_factory=lambda: secrets.randbits(32))
     failed_before: Mapping[str, int] = field(default_factory=dict)
     take_printed: Callable[[], str] = str
+    starved: Callable[[float], float] = not_counted
+    enough: float = math.inf
     notice: Callable[[str], None] = say_nothing
     part: Part = Part.WHOLE
     before: Findings = field(default_factory=Findings)

@@ -29,7 +29,6 @@ from autograder.checks.records import CheckResult, Outcome
 from autograder.checks.verdict import (
     CheckTest,
     Findings,
-    Observed,
     Verdict,
     describe,
     not_run,
@@ -212,6 +211,7 @@ class _Checks:
                 problem=job.before.problem if job.part is Part.HIDDEN else work.problem,
                 pending=len(verdicts) < len(items),
                 stood_still=work.stood_still,
+                kept_waiting=work.kept_waiting,
                 out_of_time=job.before.out_of_time or work.out_of_time,
             )
             return of_cell(job.cell, job.findings, failed_before=job.failed_before, seed=job.seed)
@@ -238,7 +238,7 @@ class _Checks:
                     test, blocked or "The time for this cell was used up before this test."
                 )
                 continue
-            work.observed = Observed()
+            work.begin_test()
             item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
             work.note_side_effects(hidden=test.hidden)
             verdict = of_test(test, work.observed, job.cell)

@@ -114,6 +114,7 @@ class Findings:
         problem: Why no test could run at all, if so.
         pending: Whether hidden tests are still to be run.
         stood_still: Whether a wait of one of the tests was in vain.
+        kept_waiting: Whether one of these waits may have been in vain because the machine was busy.
         out_of_time: Whether the time for the cell was over before its end.
     """
 
@@ -122,6 +123,7 @@ class Findings:
     problem: str = ""
     pending: bool = False
     stood_still: bool = False
+    kept_waiting: bool = False
     out_of_time: bool = False
 
 

@@ -16,6 +16,8 @@ from classroom.upstream import Deadline, Upstream, within
 
 MAX_PRINTED = 20_000
 """Characters that are kept of what a submission writes during one check."""
+_NEWS = 1.0
+"""Seconds that a figure may be old which costs time to look up."""
 _NESTED = 8
 """Turns of the loop in which generators inside generators come to their end."""
 
@@ -30,6 +32,7 @@ class Work:
         countdown: The time that is left for the cell.
         draw: Where tests draw their values from.
         stood_still: Whether a wait was in vain, so that later ones are given up sooner.
+        kept_waiting: Whether such a wait may have been in vain because the machine was busy.
         out_of_time: Whether the time for the cell was over before its end.
         problem: Why the submission cannot be talked to, if so.
         fault: What went wrong on the grader's own side; never the submission's fault.
@@ -44,9 +47,11 @@ class Work:
         source = f"{job.seed}/{job.cell.lab}/{job.cell.task}/{job.part}"
         self.draw = random.Random(source)  # noqa: S311
         self.stood_still = job.before.stood_still
+        self.kept_waiting = job.before.kept_waiting
         self.out_of_time = False
         self.problem = ""
         self.fault: Exception | None = None
+        self._starved = 0.0
         self._line: Line | None = None
         self._upstream: Upstream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -127,13 +132,25 @@ class Work:
         """Collect what the submission printed during a test, and raised if the test failed."""
         failure = self.observed.failure
         if failure is not None:
-            self.stood_still |= getattr(failure.value, "stood_still", False)
+            self._note_wait(in_vain=getattr(failure.value, "stood_still", False))
             self.observed.raised += self._errors()
             self.observed.routes = self.job.subject.routes()
         printed = self.job.take_printed()
         room = MAX_PRINTED - sum(map(len, self.printed))
         if not hidden and room > 0:
             self.printed.append(printed if len(printed) <= room else f"{printed[:room]} …")
+
+    def begin_test(self) -> None:
+        """Begin to observe the next test."""
+        self.observed = Observed()
+        self._starved = self.job.starved(_NEWS)
+
+    def _note_wait(self, *, in_vain: bool) -> None:
+        """Note a wait in vain, and whether somebody waited for a processor in that time."""
+        if in_vain:
+            starved = self.job.starved(0) - self._starved
+            self.kept_waiting |= starved > self.wait * self.job.enough
+            self.stood_still = True
 
     def _errors(self) -> list[str]:
         """Return what the app, as it is served now, raised during the current test."""

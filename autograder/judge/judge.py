@@ -173,6 +173,7 @@ class _Rules:
         child = run.child
         _printed(child)
         wait = min(self.deadlines.cell, max(0.0, run.left))
+        hunger = Hunger(number for number in (os.getpid(), child.process) if number is not None)
         return Job(
             cell,
             SandboxSubject(child, cell.entry),
@@ -180,6 +181,8 @@ class _Rules:
             deadlines=replace(self.deadlines, cell=wait),
             blocked=_OVERTIME if over else blocked,
             seed=self.seed,
+            starved=hunger.lately,
+            enough=self.enough,
             take_printed=lambda: "".join(_printed(child)),
             part=part,
             before=before or Findings(),
@@ -196,13 +199,11 @@ class _Verdicts:
     hungry: set[str] = field(default_factory=set)
     """Checks during which the machine kept the app or the judge waiting for a processor."""
 
-    def done(self, step: Step, run: _Run, rules: _Rules, job: Job) -> Generator[Job, None, None]:
-        """Let a check, or a part of it, be done, and write down what came of it."""
-        processes = (os.getpid(), run.child.process)
-        hunger = Hunger(number for number in processes if number is not None)
-        yield job
+    def note(self, step: Step, job: Job) -> None:
+        """Write down what came of a check, or of a part of it."""
         assert job.result is not None, "the runner does every job that it is given"
-        if hunger.seconds > rules.enough:
+        slow = job.findings.out_of_time and job.starved(0) > job.deadlines.cell * job.enough
+        if slow or job.findings.kept_waiting:
             self.hungry.add(step.cell)
         self.findings[step.cell] = job.findings
         self.take_over(step, job.result)
@@ -241,8 +242,8 @@ def judge(
         upstream: Returns the outside world of its processes.
         deadlines: How long checks wait.
         seconds: How long the whole submission may take.
-        enough: Seconds of waiting for a processor up to which a check's deadline is not the
-            machine's fault.
+        enough: Share of a wait in vain that somebody has to have waited for a processor, before
+            the wait may be the machine's fault.
 
     Raises:
         SandboxTooWeakError: The sandbox does not hold.
@@ -326,7 +327,8 @@ def _visible(
         else:
             reason = blocked(step.check, verdicts.probes)
             job = rules.job(step.check, run, part=Part.VISIBLE, blocked=reason)
-            yield from verdicts.done(step, run, rules, job)
+            yield job
+            verdicts.note(step, job)
 
 
 def _hidden(
@@ -339,7 +341,8 @@ def _hidden(
         elif step.cell in pending:
             before = verdicts.findings[step.cell]
             job = rules.job(step.check, run, part=Part.HIDDEN, before=before)
-            yield from verdicts.done(step, run, rules, job)
+            yield job
+            verdicts.note(step, job)
             pending.remove(step.cell)
         if not pending:
             return

@@ -32,7 +32,7 @@ class SetUp:
             by the worker itself if None.
         seconds: How long a submission may take.
         wait: How many seconds a test waits for one answer or gate.
-        enough: Seconds of waiting for a processor up to which no deadline is the machine's fault.
+        enough: Share of a wait in vain from which on it may be the machine's fault; see `judge`.
         quiet: Folder of the locks by which a worker is alone for a while; empty for none.
     """
 
