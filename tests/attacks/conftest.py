@@ -131,7 +131,7 @@ class Room:
         folder.mkdir(parents=True)
         make(folder, self.places)
 
-    def grade(self, *arguments: str, seconds: float = 480) -> Ran:
+    def grade(self, *arguments: str, seconds: float = 1800) -> Ran:
         """Run the command to its end."""
         own = {"AUTOGRADER_CANARY": CANARIES["environment"], "TMPDIR": self.places["temporary"]}
         process = subprocess.Popen(
