@@ -18,7 +18,7 @@ LAB = COURSE.lab("lab01")
 ALL = [one for one in read_corpus(COURSE, LAB) if one.kind != "unreadable"]
 WRONG = [one for one in ALL if one.kind == "wrong"]
 OTHERS = [one for one in ALL if one.kind != "wrong"]
-NEEDED = {"wrong-endless-loop", "wrong-refusal-tells-the-secret"}
+NEEDED = {"wrong-endless-loop", "wrong-secret-leaks", "wrong-refusal-tells-the-secret"}
 ASKED_FOR = [one for one in WRONG if one.name in NEEDED]
 CORPUS = {one.name: one for one in [*OTHERS, *ASKED_FOR, *WRONG[::3]]}
 """A kernel takes seconds, so only a third of the wrong submissions."""
@@ -151,4 +151,6 @@ def test_hidden_tests_tell_no_more_than_their_meaning(graded):
     assert hidden
     assert all(test.meaning for test in hidden)
     assert not any(t.sent_and_got or t.difference or t.message or t.raised for t in hidden)
+    _, checks = graded["wrong-secret-leaks"].marked("wrong-secret-leaks")
+    lost = [test for check in checks for test in check.tests if test.outcome is Outcome.FAILED]
     assert any(test.sent_and_got for test in lost if not test.hidden)
