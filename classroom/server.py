@@ -14,8 +14,6 @@ from classroom.serving import BackgroundServer, NoSocketsError
 from classroom.socketless import SocketlessServer
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     import httpx2
     from starlette.types import ASGIApp
 
@@ -100,23 +98,13 @@ class Server:
         self._in_block = True
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     async def __aenter__(self) -> Self:
         return self.__enter__()
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *_error: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:

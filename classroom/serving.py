@@ -23,8 +23,6 @@ from classroom.quick_uvicorn import FORCED, GRACE, LIFESPAN_END, QuickUvicorn, q
 from classroom.recorder import AppStartupError, Recorder
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from starlette.types import ASGIApp
 
 __all__ = ["AppStartupError", "BackgroundServer"]
@@ -246,12 +244,7 @@ class BackgroundServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def _bind(self) -> socket.socket:

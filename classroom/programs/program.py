@@ -15,14 +15,11 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Self
+from typing import IO, Self
 
 import psutil  # type: ignore[import-untyped]
 
 from classroom import cells
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 _GUARD = Path(__file__).with_name("guard.py")
 _LOOK = 0.01
@@ -156,12 +153,7 @@ class Program:
         self._in_block = True
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_error: object) -> None:
         self.stop()
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -118,6 +118,33 @@ class Ran:
     watch: Watch
 
 
+def watched(
+    command: Sequence[str | Path], folder: Path, own: dict[str, str], *, seconds: float
+) -> tuple[int, str, str, Watch]:
+    """Run a command to its end and watch what it starts.
+
+    Args:
+        command: Its words.
+        folder: Where it runs.
+        own: What it finds in its environment beside this process's.
+        seconds: How long it may take.
+
+    Returns:
+        How it ended, what it printed, what it complained of, and what was seen of it.
+    """
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=os.environ | own,
+    )  # fmt: skip
+    watch = Watch(process)
+    try:
+        printed, complaints = process.communicate(timeout=seconds)
+    finally:
+        watch.end()
+        process.kill()
+    return process.returncode, printed, complaints, watch
+
+
 @dataclass(frozen=True)
 class Room:
     """A course with a class."""
@@ -134,21 +161,12 @@ class Room:
     def grade(self, *arguments: str, seconds: float = 1800) -> Ran:
         """Run the command to its end."""
         own = {"AUTOGRADER_CANARY": CANARIES["environment"], "TMPDIR": self.places["temporary"]}
-        process = subprocess.Popen(
-            [AUTOGRADER, "grade", "lab01", "--json", *arguments],
-            cwd=self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | own,
-        )  # fmt: skip
-        watch = Watch(process)
-        try:
-            printed, complaints = process.communicate(timeout=seconds)
-        finally:
-            watch.end()
-            process.kill()
+        command = [AUTOGRADER, "grade", "lab01", "--json", *arguments]
+        code, printed, complaints, watch = watched(command, self.path, own, seconds=seconds)
         lines = [json.loads(line) for line in printed.splitlines()]
         by_student = {line["student"]: line for line in lines}
         assert len(by_student) == len(lines), "a submission was given out twice"
-        return Ran(process.returncode, by_student, printed, complaints, watch)
+        return Ran(code, by_student, printed, complaints, watch)
 
     def autograded(self, student: str) -> Path:
         return self.path / "autograded" / student / LAB.name / FILE

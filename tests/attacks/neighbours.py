@@ -24,7 +24,7 @@ from nbformat import NotebookNode, v4
 from autograder.corpus import Submission
 
 from .attack import COURSE, ROOT
-from .conftest import Watch
+from .conftest import watched
 
 BIN = Path(sys.executable).parent
 NOBODY = 65534
@@ -99,18 +99,10 @@ class Neighbours:
             _give(Path(self.temporary), NOBODY)
             command = (*_as_nobody(), *command)
         words = [str(word) for word in command]
-        process = subprocess.Popen(
-            words, cwd=cwd or self.path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=os.environ | {"TMPDIR": self.temporary},
-        )  # fmt: skip
-        watch = Watch(process)
-        try:
-            printed, complaints = process.communicate(timeout=seconds)
-        finally:
-            watch.end()
-            process.kill()
+        own = {"TMPDIR": self.temporary}
+        code, printed, complaints, watch = watched(words, cwd or self.path, own, seconds=seconds)
         self.largest = watch.largest
-        return subprocess.CompletedProcess(words, process.returncode, printed, complaints)
+        return subprocess.CompletedProcess(words, code, printed, complaints)
 
     def grade(self, *arguments: str, jobs: int = 1, cwd: Path | None = None) -> dict[str, dict]:
         """Run `autograder grade --json` and return its lines by student."""
