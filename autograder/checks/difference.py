@@ -148,11 +148,11 @@ def _place_of(expression: ast.expr | None) -> str:
         if pattern.search(source):
             return name
     if body := re.search(r"\.json\(\)((?:\[[^\]]+\])*)(\)?)$", source):
-        path = "$" + re.sub(r"\['([^']+)'\]", r".\1", body[1])
+        path = re.sub(r"\['([^']+)'\]", r".\1", body[1])
         if not body[2]:
-            return f"The body's {path}"
+            return _join("The body", path)
         if source.startswith(("sorted(", "set(", "list(")):
-            return "The fields of the body" + (f" at {path}" if path != "$" else "")
+            return _join("The fields of the body", path)
     return SOME_VALUE
 
 
@@ -161,7 +161,10 @@ def _join(where: str, path: str) -> str:
         return where
     if where == SOME_VALUE:
         return SOME_VALUE
-    return where + path if where.startswith("The body's $") else f"{where} at {path.lstrip('.')}"
+    if where.startswith("The body's "):
+        return where + path
+    joint = "'s" if where == "The body" else " at"
+    return f"{where}{joint} {path.lstrip('.')}"
 
 
 def _shown(value: object) -> str:

@@ -51,7 +51,7 @@ class Difference(Frozen):
     """Where an answer departs from what was expected."""
 
     where: str
-    """A status, a header, a JSON path such as `$.agents[0].name`, or just `The value`."""
+    """A status, a header, a place in a body such as `agents[0].name`, or just `The value`."""
     got: str
     expected: str
 
@@ -94,6 +94,12 @@ class TestRecord(Frozen):
     earlier_hints: tuple[str, ...] = ()
     """Those that were opened before it."""
     seconds: float = 0.0
+
+    @property
+    def balance(self) -> str:
+        """What the test brought or cost of the points of the cell, with its sign: `+0.57`."""
+        sign = "+" if self.outcome is Outcome.PASSED else "\N{MINUS SIGN}"
+        return f"{sign}{as_number(self.max_points)}"
 
     @property
     def hints(self) -> tuple[str, ...]:

@@ -11,7 +11,6 @@ from html import escape
 from itertools import pairwise
 
 from autograder.checks.records import CheckResult, Exchange, Outcome, TestRecord, task_title
-from autograder.checks.scoring import as_number
 
 # JupyterLab's own colours where it defines them; elsewhere the reader's light or dark.
 # Scroll anchoring would hold the next cell still, and push a new table up out of the window.
@@ -118,9 +117,7 @@ def _said(before: TestRecord | None, test: TestRecord) -> bool:
 
 
 def _row(test: TestRecord, *, opened: bool, said: bool, result: CheckResult) -> str:
-    most = result.max_points
-    points = f"{as_number(test.points)} / {as_number(most)}"
-    cell = f'<td class="points">{points}</td>' if result.counts else ""
+    cell = f'<td class="points">{test.balance}</td>' if result.counts else ""
     kind = " <small>(hidden test)</small>" if test.hidden else ""
     why = "" if said else _why(test, opened, result)
     return (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from autograder.checks.records import CheckResult, Outcome, TestRecord, task_title
-from autograder.checks.scoring import as_number
 
 
 def check_markdown(result: CheckResult) -> str:
@@ -13,14 +12,14 @@ def check_markdown(result: CheckResult) -> str:
         lines += [_block(said), ""] if said else []
     points = " points |" if result.counts else ""
     lines += [f"| outcome | test |{points}", "|---|---|---|" if points else "|---|---|"]
-    lines += [_row(test, most=result.max_points) for test in result.tests]
+    lines += [_row(test, counts=result.counts) for test in result.tests]
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
     lines += ["", result.footer] if result.footer else []
     return "\n".join([*lines, "", *(_details(opened) if opened else [])])
 
 
-def _row(test: TestRecord, *, most: float) -> str:
-    points = f" {as_number(test.points)} / {as_number(most)} |" if most else ""
+def _row(test: TestRecord, *, counts: bool) -> str:
+    points = f" {test.balance} |" if counts else ""
     hidden = " (hidden test)" if test.hidden else ""
     meaning = test.meaning.replace("|", "\\|").replace("<", "&lt;")
     return f"| {test.outcome} | {meaning}{hidden} |{points}"

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.checks.records import CheckResult, Outcome, TestRecord, task_title
-from autograder.checks.scoring import as_number
 
 _SIGN = {
     Outcome.PASSED: Text("✓ passed", style="green"),
@@ -24,20 +23,20 @@ def print_check(result: CheckResult, console: Console) -> None:
         if said:
             console.print(Text(said, style="red"))
     for test in result.tests:
-        console.print(_line(test, most=result.max_points))
+        console.print(_line(test, counts=result.counts))
     opened = next((test for test in result.tests if test.outcome is Outcome.FAILED), None)
     if opened is not None:
         console.print(Padding(_details(opened), (0, 0, 1, 2)))
 
 
-def _line(test: TestRecord, *, most: float) -> Table:
+def _line(test: TestRecord, *, counts: bool) -> Table:
     line = Table.grid(padding=(0, 2))
     line.add_column(width=9)
     line.add_column(ratio=1)
     line.add_column(justify="right")
-    points = f"{as_number(test.points)} / {as_number(most)}" if most else ""
+    points = Text(test.balance if counts else "", style="dim")
     hidden = " (hidden test)" if test.hidden else ""
-    line.add_row(_SIGN[test.outcome], Text(f"{test.meaning}{hidden}"), Text(points, style="dim"))
+    line.add_row(_SIGN[test.outcome], Text(f"{test.meaning}{hidden}"), points)
     return line
 
 

@@ -104,3 +104,14 @@ def test_the_labs_own_words_are_set_and_a_submissions_are_not():
     assert "1000, <em>all is said</em>; <code>2 * 3 * 4</code> and 5 * 6 stay." in page
     assert "is &quot;*mine*&quot;. Expected: &quot;*yours*&quot;." in page
     assert "the <em>other</em> agents: *&lt;b&gt;*." in page
+
+
+def test_a_row_says_what_its_test_brought_or_cost():
+    """The signs tell which, and the shares are those of the whole cell."""
+    passed = record(1, outcome=Outcome.PASSED, points=0.57, max_points=0.57)
+    lost = record(2, max_points=1.43)
+    rows = [tag for tag, given in seen(result(passed, lost)).tags if given.get("class") == "points"]
+    page = check_table(result(passed, lost))
+    assert len(rows) == 2
+    assert '<td class="points">+0.57</td>' in page
+    assert '<td class="points">\N{MINUS SIGN}1.43</td>' in page
