@@ -44,7 +44,8 @@ The command runs all tests on this notebook, also the hidden ones.
 With `--as-graded` it runs your notebook in the same sandbox.
 One answer to every task is in `solutions/{lab}`; there are other good ones.
 
-If you are in a class, submit your notebook in the *Nbgrader* menu under *Assignment List*.
+If you are in a class, press *Validate* in the toolbar: it says which checks are short of points.
+Then submit your notebook in the *Nbgrader* menu under *Assignment List*.
 The hidden tests run when it is marked.
 
 {navigation}
