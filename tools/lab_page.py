@@ -145,12 +145,17 @@ class NotebookPage:
         self.page.keyboard.press("ControlOrMeta+A")
         self.page.keyboard.insert_text(source)
 
+    def select(self, cell_id: str) -> Locator:
+        """Select a cell by a click into it, or beside it where it is folded, and return it."""
+        cell = self.cell(cell_id)
+        cell.locator(".cm-content, .jp-Placeholder-prompt").first.click()
+        return cell
+
     def run(self, cell_id: str) -> Locator:
         """Run a cell by Shift+Enter, wait until the kernel has done it, and return it."""
         number = self._number(cell_id)
         before = max(cell.get("execution_count") or 0 for cell in self.cells())
-        cell = self.cell(cell_id)
-        cell.locator(".cm-content").click()
+        cell = self.select(cell_id)
         self.page.keyboard.press("Shift+Enter")
         self.page.wait_for_function(_RAN_AGAIN, arg=[number, before])
         return cell

@@ -139,7 +139,7 @@ def seconds_of_checks(times: int) -> list[float]:
         number = [cell["id"] for cell in notebook.cells()].index("check-t1")
         found = []
         for _ in range(times + 1):
-            notebook.cell("check-t1").locator(".cm-content").click()
+            notebook.select("check-t1")
             waiting = notebook.page.evaluate_handle(
                 f"number => ({{ table: ({_TIME})(number) }})", number
             )

@@ -152,7 +152,7 @@ def test_the_table_speaks(notebook, too_wide):
     for row in rows.all():
         outcome, points = row.get_by_role("cell").all_inner_texts()
         assert outcome.split()[1] in ("passed", "failed")
-        assert points.split("/")[0].strip() == ("0" if "failed" in outcome else "0.25")
+        assert points.strip() == ("\N{MINUS SIGN}0.25" if "failed" in outcome else "+0.25")
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
