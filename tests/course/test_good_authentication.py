@@ -82,7 +82,9 @@ def test_wrong_claims_are_refused(lesson, changes):
 
 
 @pytest.mark.parametrize(
-    ("key", "algorithm"), [("x" * 64, "HS256"), (KEY * 2, "HS512"), (None, "none")]
+    ("key", "algorithm"),
+    [("x" * 64, "HS256"), (KEY * 2, "HS512"), (None, "none")],
+    ids=["another key", "another algorithm", "unsigned"],
 )
 def test_other_keys_and_algorithms_are_refused(lesson, key, algorithm):
     """Another key, another algorithm, none."""
