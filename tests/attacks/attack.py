@@ -1,7 +1,7 @@
 """One attack: a submission of lab 01 that is up to something, with the mark that it must get.
 
 Most attacks start from an *honest part*: the lab's own solution with task 4 left undone, which is
-worth 16 of 20 points. What an attack gains shows as a seventeenth point; what it breaks of its
+worth 17 of 20 points. What an attack gains shows as an eighteenth point; what it breaks of its
 own work it loses.
 """
 
@@ -23,7 +23,7 @@ COURSE = Course.find(ROOT)
 LAB = COURSE.lab("lab01")
 FILE = f"{LAB.name}.ipynb"
 
-HONEST = 16.0
+HONEST = 17.0
 """Points of the solution without task 4."""
 
 Places = Mapping[str, str]

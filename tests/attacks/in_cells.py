@@ -162,11 +162,11 @@ def parents():
         yield pid
         told = open(f"/proc/{pid}/status").read()
         pid = int(told.split("PPid:")[1].split()[0])
+print(dict(os.environ))
 for path in ("$solution", "$other", "$gradebook", "$outside/secret.txt", "/etc/shadow",
              "/proc/self/environ", "/proc/self/maps", "/proc/1/environ", "/proc/1/cmdline",
              "$course", "$course/.autograder", "$course/submitted", "/tmp", "/proc", "/"):
     look(path)
-print(dict(os.environ))
 try:
     for pid in parents():
         look(f"/proc/{pid}/environ")
