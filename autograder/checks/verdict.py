@@ -60,6 +60,12 @@ class Observed:
     began: float = field(default_factory=time.monotonic)
     returned: list[tuple[str, Returned]] = field(default_factory=list)
     routes: list[str] | None = None
+    refused_good: bool = False
+    """Whether a test of the student's own failed on the good app."""
+
+    def note_refused_good(self) -> None:
+        """Note that a test of the student's own failed on the good app."""
+        self.refused_good = True
 
     def note_returned(self, name: str, returned: Returned) -> None:
         """Note what a function of the submission gave back."""

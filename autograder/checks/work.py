@@ -18,6 +18,8 @@ MAX_PRINTED = 20_000
 """Characters that are kept of what a submission writes during one check."""
 _NEWS = 1.0
 """Seconds that a figure may be old which costs time to look up."""
+_MOMENT = 0.1
+"""Seconds that may be lost while an app holds an answer back for a moment (0.2 s)."""
 _NESTED = 8
 """Turns of the loop in which generators inside generators come to their end."""
 
@@ -133,6 +135,7 @@ class Work:
         failure = self.observed.failure
         if failure is not None:
             self._note_wait(in_vain=getattr(failure.value, "stood_still", False))
+            self._note_haste()
             self.observed.raised += self._errors()
             self.observed.routes = self.job.subject.routes()
         printed = self.job.take_printed()
@@ -151,6 +154,14 @@ class Work:
             starved = self.job.starved(0) - self._starved
             self.kept_waiting |= starved > self.wait * self.job.enough
             self.stood_still = True
+
+    def _note_haste(self) -> None:
+        """Note whether a test of the student's own may have been too late for the good app.
+
+        That app may hold answers back for a moment, so that what was sent together overlaps.
+        """
+        if self.observed.refused_good:
+            self.kept_waiting |= self.job.starved(0) - self._starved > _MOMENT
 
     def _errors(self) -> list[str]:
         """Return what the app, as it is served now, raised during the current test."""

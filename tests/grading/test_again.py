@@ -38,10 +38,7 @@ def test_a_changed_check_reruns_only_itself(small):
     small.hand_in("amy")
     seed = small.grade().lines["amy"]["seed"]
     before = record(small, "amy")["judged"]["checks"]
-    source = nbformat.read(small.source(), as_version=4)
-    check = next(cell for cell in source.cells if cell.id == "check-t2")
-    check.source = check.source.replace('["one", "two"]', '["one", "three"]')
-    nbformat.write(source, small.source())
+    small.change({'["one", "two"]': '["one", "three"]', ".split()": '.split()[:1] + ["three"]'})
     line = small.grade().lines["amy"]
     assert (line["status"], line["score"], line["seed"]) == ("graded", 2, seed)
     after = record(small, "amy")["judged"]["checks"]
@@ -54,10 +51,13 @@ def test_a_check_that_needs_a_changed_one_follows_it(small):
     """When the forerunner's probe now fails, what was passed is blocked."""
     small.hand_in("amy")
     small.grade()
-    source = nbformat.read(small.source(), as_version=4)
-    check = next(cell for cell in source.cells if cell.id == "check-t1")
-    check.source = check.source.replace("== 2 * number\n", "== 3 * number + 1\n")
-    nbformat.write(source, small.source())
+    small.change(
+        {
+            "== 2 * number\n": "== 3 * number + 1\n",
+            "-15308642": "-22962962",
+            "return 2 * number": "return 3 * number + 1",
+        }
+    )
     assert small.grade().lines["amy"]["score"] == 0
     after = record(small, "amy")["judged"]["checks"]["check-t2"]
     assert after["tests"][0]["outcome"] == "blocked"
@@ -74,7 +74,7 @@ def test_what_is_run_again(small, change):
         case "cells":
             small.hand_in("amy", double(WRONG))
         case "data":
-            small.source().with_name("words.txt").write_text("one two three")
+            small.source().with_name("words.txt").write_text("one\ntwo")
         case "grants":
             source = nbformat.read(small.source(), as_version=4)
             source.metadata.autograder = {"memory_mb": 512}
@@ -83,7 +83,7 @@ def test_what_is_run_again(small, change):
             options = ["--no-cache"]
     again = small.grade(*options).lines["amy"]
     assert again["status"] == "graded"
-    assert again["score"] == {"cells": 2.5, "data": 2}.get(change, 3.5)
+    assert again["score"] == {"cells": 2.5}.get(change, 3.5)
 
 
 def test_a_file_that_was_handed_in_anew_is_read(small):
@@ -204,3 +204,30 @@ def test_two_graders_at_once_share_the_work(many):
     rows = many.rows()
     assert len(rows) == CLASS
     assert {row["score"] for row in rows.values()} == {3.5, 2.5}
+
+
+def test_a_lab_whose_own_solution_loses_points_grades_nobody(small):
+    """The command names the test and the file, and leaves gradebook and submissions alone."""
+    small.change({"return 2 * number": "return abs(2 * number)"})
+    small.hand_in("amy")
+    graded = small.grade()
+    assert (graded.code, graded.lines) == (2, {})
+    assert "does not pass its own tests: t1.test_below_zero" in graded.complaints
+    assert f"solutions/{small.lab}/{small.lab}.ipynb" in graded.complaints
+    assert not small.autograded_file("amy").exists()
+    small.change({"return abs(2 * number)": "return 2 * number"})
+    assert small.grade().code == 0
+
+
+def test_a_solution_is_judged_once(small):
+    """It is not judged again until something has changed on which its verdict depends."""
+    small.hand_in("amy")
+    small.grade()
+    proven = small.path / ".autograder" / f"{small.lab}.proven"
+    before = proven.stat().st_mtime_ns
+    small.hand_in("bob")
+    small.grade()
+    assert proven.stat().st_mtime_ns == before
+    small.change({"assert reply.json() == 2 * number": "assert 2 * number == reply.json()"})
+    small.grade()
+    assert proven.stat().st_mtime_ns != before

@@ -1,6 +1,7 @@
 """The fixtures beside `client` speak to real apps, right and wrong, and say what is wrong."""
 
 import asyncio
+import itertools
 import json
 import os
 import socket
@@ -16,7 +17,7 @@ from autograder.checks.cell import CheckCell
 from autograder.checks.conversation import Line
 from autograder.checks.deadlines import Deadlines
 from autograder.checks.fixtures.websocket import WebSockets
-from autograder.checks.job import Job
+from autograder.checks.job import Job, not_counted
 from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
 from autograder.checks.subject import Endpoint
@@ -33,12 +34,17 @@ def check():
     """Return a function that runs a check against a notebook's names, with an outside world."""
     with Upstream() as upstream, upstream.in_environment():
 
-        def run(body, *, entry="app", deadlines=PATIENT, **names):
+        def run(body, *, entry="app", deadlines=PATIENT, starved=not_counted, **names):
             cell = CheckCell(lab="lab99", task="t1", points=1, body=body, entry=entry)
             job = Job(
-                cell, KernelSubject(names, entry), deadlines=deadlines, upstream=lambda: upstream
+                cell,
+                KernelSubject(names, entry),
+                deadlines=deadlines,
+                upstream=lambda: upstream,
+                starved=starved,
             )
             run_in_thread([cell], [job])
+            run.findings = job.findings
             return job.result
 
         yield run
@@ -670,3 +676,19 @@ def test_a_students_test_is_judged_by_what_it_catches(check):
     assert (outcome, "mute" in message, "rude" in message) == ("failed", True, True)
     assert verdicts(check(STUDENT_TESTS, test_it=wrong))[0][1].startswith("AssertionError")
     assert "There is no function `test_it`" in verdicts(check(STUDENT_TESTS))[0][1]
+
+
+@pytest.mark.parametrize(
+    ("test", "waited", "doubted"),
+    [
+        (wrong, 0.2, True),
+        (wrong, 0.01, False),
+        (careless, 0.2, False),
+        (careful, 0.2, False),
+    ],
+)
+def test_one_that_fails_on_the_good_app_of_a_busy_machine_is_in_doubt(check, test, waited, doubted):
+    """The good app may not have waited long enough for it, so it is judged again alone."""
+    waits = itertools.count()
+    check(STUDENT_TESTS, starved=lambda _: next(waits) * waited, test_it=test)
+    assert check.findings.kept_waiting == doubted
