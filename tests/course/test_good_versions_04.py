@@ -38,7 +38,7 @@ app = FastAPI()
 
 def good_version():
     """Return the code of the section's last example."""
-    section = LESSON.read_text(encoding="utf-8").partition("## How it looks in real code")[2]
+    section = LESSON.read_text(encoding="utf-8").partition("## Code review")[2]
     return re.findall(r"```py\n(.*?)```", section, flags=re.DOTALL)[1]
 
 
