@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from autograder.grading.grade import Options
 from autograder.judge.staff import Staff
 from autograder.trial import Trial
 
-from .labs import CORPORA, COURSE, SOLUTION, WAIT, GradedClass, jobs_for, ran_here
+from .labs import CORPORA, COURSE, SOLUTION, WAIT, GradedClass, Kept, jobs_for, ran_here
 
 
 @pytest.fixture(scope="session")
@@ -30,25 +29,30 @@ def grade():
 
 
 @pytest.fixture(scope="session")
-def graded(tmp_path_factory, grade):
+def graded(tmp_path_factory, grade, pytestconfig):
     """Return a function that gives a lab's corpus, graded; each lab is graded only once.
 
-    Everybody seems to have handed in the solution before, so that a submission is judged from
-    its first change on. `test_doors.py` has all of it judged.
+    What an earlier run of the tests found as the corpus states it is taken over, as the command
+    takes over what has not changed: the lab, the submission, the engine, the packages. Everybody
+    else seems to have handed in the solution before, so that a submission is judged from its
+    first change on. `test_doors.py` has all of it judged.
     """
     known = {}
 
     def once(lab):
         if lab not in known:
             trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, CORPORA[lab])
+            kept = Kept(pytestconfig.cache.mkdir("gates") / lab.name, trial)
+            kept.take_over(SOLUTION)
             first = grade(trial, lab, SOLUTION)
-            remembered = trial.path / ".autograder" / lab.name
             for name in CORPORA[lab].keys() - {SOLUTION}:
-                shutil.copy(remembered / f"{SOLUTION}.json", remembered / f"{name}.json")
+                kept.take_over(name, otherwise=SOLUTION)
             rest = grade(trial, lab)
             ran = replace(rest, lines=rest.lines | first.lines)
             assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)
+            for name in CORPORA[lab]:
+                kept.keep(name, known[lab])
         return known[lab]
 
     return once

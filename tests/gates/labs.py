@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -110,3 +111,48 @@ class GradedClass:
             for one in (whole or ways)[:1]:
                 picked[one.name] = one
         return picked
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What runs of these tests have found out about a lab's corpus, from one run to the next.
+
+    Attributes:
+        folder: Where it is kept.
+        trial: The course in which the corpus is graded.
+    """
+
+    folder: Path
+    trial: Trial
+
+    def take_over(self, name: str, *, otherwise: str = "") -> None:
+        """Put what is known of a submission where the command looks for it.
+
+        Args:
+            name: The submission.
+            otherwise: The submission that everybody seems to have handed in first, if any.
+        """
+        kept = self.folder / f"{name}.json"
+        source = kept if kept.is_file() else self._record(otherwise)
+        if source.is_file():
+            self._record(name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, self._record(name))
+
+    def keep(self, name: str, class_: GradedClass) -> None:
+        """Keep what came of a submission, if it is what the corpus states."""
+        kept, stated = self.folder / f"{name}.json", class_.corpus[name]
+        lost = {
+            test
+            for test, outcome in (class_.outcomes(name) if name in class_.records else {}).items()
+            if outcome is not Outcome.PASSED
+        }
+        found = class_.ran.lines[name]["score"]
+        as_stated = found == stated.points and all(map(stated.is_lost, lost))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if as_stated and self._record(name).is_file():
+            shutil.copyfile(self._record(name), kept)
+        else:
+            kept.unlink(missing_ok=True)
+
+    def _record(self, name: str) -> Path:
+        return self.trial.path / ".autograder" / self.trial.lab / f"{name}.json"

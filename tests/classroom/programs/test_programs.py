@@ -9,6 +9,7 @@ import time
 
 import httpx2 as httpx
 import psutil
+import psycopg
 import pytest
 
 from classroom.programs import (
@@ -18,7 +19,9 @@ from classroom.programs import (
     free_port,
     measured,
     nginx,
+    postgresql,
     run_program,
+    with_postgresql,
 )
 
 needs_nginx = pytest.mark.skipif(find_nginx() is None, reason="no nginx for this platform")
@@ -174,3 +177,25 @@ def test_in_a_sandbox_the_recorded_result_is_named(monkeypatch, capsys):
     monkeypatch.setattr("classroom.programs.proxy.find_nginx", lambda: "nginx")
     assert measured(refused, recorded=2) == 2
     assert "no program may be started here" in capsys.readouterr().out
+
+
+def test_postgresql_runs_as_an_ordinary_user_and_leaves_nothing():
+    """A server with an empty database answers on its port, also for root, and ends whole."""
+    with postgresql() as server:
+        found = psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres")
+        assert found.execute("select 6 * 7").fetchone() == (42,)
+        assert found.execute("select 1 from pg_tables where schemaname = 'public'").fetchall() == []
+        found.close()
+        started = psutil.Process(server.pid)
+        assert started.uids().real != 0
+        family = [started, *started.children(recursive=True)]
+    assert soon_gone(*(process.pid for process in family))
+
+
+def test_without_postgresql_what_was_recorded_is_shown(monkeypatch, capsys):
+    """A platform that has none says so, and goes on."""
+    monkeypatch.setattr("classroom.programs.database.find_postgresql", lambda: None)
+    assert with_postgresql(lambda _: "measured", recorded="recorded") == "recorded"
+    assert "no PostgreSQL for" in capsys.readouterr().out
+    monkeypatch.undo()
+    assert with_postgresql(lambda address: address.partition(":")[0], recorded="") == "127.0.0.1"
