@@ -57,6 +57,7 @@ class Client(httpx2.AsyncClient):
     """An `httpx2.AsyncClient` bound to the submission.
 
     Attributes:
+        endpoint: Where the submission listens.
         turns: What was asked and answered so far, oldest first.
     """
 
@@ -70,6 +71,7 @@ class Client(httpx2.AsyncClient):
             trust_env=False,
             headers={"accept-encoding": ", ".join(ENCODINGS)},
         )
+        self.endpoint = endpoint
         self.turns: list[Turn] = []
         self._wait = wait
 

@@ -13,7 +13,7 @@ calls (`to`); and `about`, a text by which calls that an earlier test left behin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable
+from collections.abc import AsyncIterable, Awaitable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -149,23 +149,31 @@ async def loop_is_free(
         return await _answer(asked)
 
 
-async def streamed(stream: Stream, *, to: Chat, about: About = None) -> Received:
+async def streamed(
+    stream: Stream, *, to: Chat, about: About = None, words: Sequence[str] = WORDS
+) -> Received:
     """Show that the model's words reach the client one by one; return what came.
 
     The model says its next word only after the client has received the one before it. The
     app may wrap the words as it likes, but must not cut them.
 
+    Args:
+        stream: The stream that the app answers.
+        to: The model that the app asks.
+        about: Which of its calls are meant.
+        words: What the model says; no word without a letter, and none in another.
+
     Raises:
         GateClosed: A word did not reach the client before the next one was to be said.
     """
     received = Received()
-    gate = to.hold_tokens(*WORDS, about=about)
+    gate = to.hold_tokens(*words, about=about)
     async with gate, asking(received.read(stream), gate) as asked:
         await asked.only_after(
             gate.arrived(otherwise=lambda: _no_stream_came(gate)),
             otherwise=lambda: _no_stream_came(gate),
         )
-        for place, word in enumerate(WORDS, 1):
+        for place, word in enumerate(words, 1):
             gate.release()
             await received.word(word, otherwise=_collected(place))
         gate.open()

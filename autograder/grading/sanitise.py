@@ -152,6 +152,8 @@ class _Report:
         if _is_cut(cell):
             self.changes.append(f"too long and cut: {name}")
         ours, theirs = given.metadata.get("nbgrader", {}), _told(cell)
+        if ours and set(map(str, _tags(cell))) - set(given.metadata.get("tags", [])):
+            self.changes.append(f"tags of {name}")
         if not ours or (_is_locked(given) and _is_as_released(cell)):
             # Text that is no part of the work, or a cell as it was on this release or an earlier
             # one: nothing that matters was changed by the student.
@@ -161,8 +163,6 @@ class _Report:
         for key in ("points", "grade", "solution", "locked", "cell_type"):
             if key in ours and theirs.get(key) != ours[key]:
                 self.changes.append(f"{key} of {name}")
-        if _metadata(cell).get("tags", []) != given.metadata.get("tags", []):
-            self.changes.append(f"tags of {name}")
 
     def note_length(self, name: str) -> None:
         """Take note that a cell was left out, because the notebook is too long."""
@@ -208,6 +208,11 @@ def _name(cell: Mapping[str, Any]) -> str:
 def _metadata(cell: Mapping[str, Any]) -> Mapping[str, Any]:
     metadata = cell.get("metadata")
     return metadata if isinstance(metadata, Mapping) else {}
+
+
+def _tags(cell: Mapping[str, Any]) -> list[Any]:
+    tags = _metadata(cell).get("tags")
+    return tags if isinstance(tags, list) else []
 
 
 def _told(cell: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -33,8 +34,14 @@ _SETTINGS = (
     "full_page_writes=off",
     "max_connections=20",
     "shared_buffers=16MB",
-    "log_min_messages=fatal",
+    "log_min_messages=log",
+    "log_checkpoints=off",
 )
+
+
+_READY = "ready to accept connections"
+_PATIENCE = 30.0
+"""Seconds until a server is used that has not said that it is ready."""
 
 
 class NoPostgreSQLError(RuntimeError):
@@ -87,10 +94,15 @@ def postgresql() -> Program:
         raise NoPostgreSQLError((made.stderr.strip() or "initdb failed").splitlines()[-1])
     port = free_port()
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
-    return run_program(
+    server = run_program(
         *as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", port,
         "-k", sockets, *settings, port=port, folder=folder,
     )  # fmt: skip
+    # The port is open before the database is: until then it refuses with "starting up".
+    end = time.monotonic() + _PATIENCE
+    while _READY not in server.log and server.running and time.monotonic() < end:
+        time.sleep(0.01)
+    return server
 
 
 def with_postgresql(experiment: Callable[[str], T], *, recorded: T) -> T:

@@ -1,7 +1,7 @@
 """One attack: a submission of lab 01 that is up to something, with the mark that it must get.
 
 Most attacks start from an *honest part*: the lab's own solution with task 4 left undone, which is
-worth 16 of 20 points. What an attack gains shows as a seventeenth point; what it breaks of its
+worth 17 of 20 points. What an attack gains shows as an eighteenth point; what it breaks of its
 own work it loses.
 """
 
@@ -23,8 +23,10 @@ COURSE = Course.find(ROOT)
 LAB = COURSE.lab("lab01")
 FILE = f"{LAB.name}.ipynb"
 
-HONEST = 16.0
+HONEST = 17.0
 """Points of the solution without task 4."""
+THREE_TASKS = 10.0
+"""Points of its first three tasks."""
 
 Places = Mapping[str, str]
 """Names that an attack's text may use, such as `$outside`."""
@@ -41,6 +43,7 @@ class Attack:
         make: Writes it.
         points: The mark that it must get, which is what its honest cells earn.
         says: Part of a line that the student is told.
+        least: What it gets at the least, where it depends on time how much of its own it breaks.
         status: What `--json` says of it.
     """
 
@@ -49,6 +52,7 @@ class Attack:
     points: float
     says: str
     status: str = "graded"
+    least: float | None = None
 
 
 def notebook(base: str = "unfinished", **answers: str) -> NotebookNode:
@@ -97,16 +101,20 @@ def in_a_cell(
     points: float = HONEST,
     after: str = "setup",
     base: str = "unfinished",
+    breaks_others: bool = False,
     **answers: str,
 ) -> Attack:
-    """Return an attack by a cell that is added to an honest part."""
+    """Return an attack by a cell that is added to an honest part.
+
+    With `breaks_others`, tests of other tasks that look at the list of task 4 suffer from it.
+    """
 
     def make(folder: Path, places: Places) -> None:
         made = notebook(base, **answers)
         insert(made, source, after=after)
         write(made, folder, places)
 
-    return Attack(name, make, points, says)
+    return Attack(name, make, points, says, least=THREE_TASKS if breaks_others else None)
 
 
 def by_answers(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .attack import HONEST, by_answers, in_a_cell
+from .attack import HONEST, THREE_TASKS, by_answers, in_a_cell
 
 GUESSING = """
 import itertools, json, re
@@ -58,9 +58,8 @@ def list_agents():
 
 def _answering(name: str, answer: str, *, says: str, before: str = "", points: float = HONEST):
     """Return a submission whose task 4 answers in an evil way."""
-    return in_a_cell(
-        name, "pass", t4=_RAW.format(before=before, answer=answer), says=says, points=points
-    )
+    evil = _RAW.format(before=before, answer=answer)
+    return in_a_cell(name, "pass", t4=evil, says=says, points=points, breaks_others=True)
 
 
 _BOMB = """
@@ -75,7 +74,7 @@ ANSWERS = [
         "answers-guessed",
         base="release",
         t1=GUESSING,
-        points=10.02,  # for what can be answered without remembering anything
+        points=12.33,  # for what can be answered without remembering anything
         says="The status is 201. Expected: 409",
     ),
     by_answers(
@@ -107,7 +106,7 @@ ANSWERS = [
     _answering(
         "answers-nan",
         "return Response('[{\"id\": NaN}, {\"id\": Infinity}]', media_type='application/json')",
-        says="stands on no page",
+        says="is on no page",
     ),
     _answering(
         "answers-many-headers",
@@ -144,7 +143,7 @@ ANSWERS = [
     _answering(
         "answers-long-lists",
         "return [{'id': number, 'name': 'line\\n' * 9} for number in range(20_000, 0, -1)]",
-        points=16.36,  # it lists every number, so those of the agents that were made too
+        points=15.84,  # it lists every number, so those of the agents that were made too
         says="Expected: 20",
     ),
     in_a_cell(
@@ -155,7 +154,7 @@ ANSWERS = [
         "    for _ in range(1000):\n"
         "        self.transport.write(b'HTTP/1.1 100 Continue\\r\\n\\r\\n' * 1000)\n"
         "plain.H11Protocol.data_received = quick.HttpToolsProtocol.data_received = on",
-        points=12,
+        points=THREE_TASKS,
         says="had not answered|broke off",
     ),
     in_a_cell(
@@ -164,7 +163,7 @@ ANSWERS = [
         "import uvicorn.protocols.http.httptools_impl as quick",
         t4="def on(self, data):\n    self.transport.write(bytes(range(256)) * 100)\n"
         "plain.H11Protocol.data_received = quick.HttpToolsProtocol.data_received = on",
-        points=12,
+        points=THREE_TASKS,
         says="broke off the connection",
     ),
 ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from .attack import HONEST, in_a_cell
+from .attack import HONEST, THREE_TASKS, in_a_cell
 
 UNDONE = "The status is 405. Expected: 200"
 """What is said of the task that the honest part leaves undone."""
 REFUSED = "PermissionError"
-THREE_TASKS = 12.0
 
 TAKING_OVER_THE_SHELL = [
     in_a_cell(
@@ -140,7 +139,7 @@ PATCHED_LIBRARIES = [
         "def list_agents():\n"
         "    return JSONResponse([{'id': One(7), 'name': Yes('a'), 'instructions': Yes(),\n"
         "                         'temperature': One(0)}] * 20)",
-        says="An agent that was made stands on no page",
+        says="An agent that was made is on no page",
     ),
 ]
 
@@ -162,16 +161,16 @@ def parents():
         yield pid
         told = open(f"/proc/{pid}/status").read()
         pid = int(told.split("PPid:")[1].split()[0])
-for path in ("$solution", "$other", "$gradebook", "$outside/secret.txt", "/etc/shadow",
-             "/proc/self/environ", "/proc/self/maps", "/proc/1/environ", "/proc/1/cmdline",
-             "$course", "$course/.autograder", "$course/submitted", "/tmp", "/proc", "/"):
-    look(path)
 print(dict(os.environ))
 try:
     for pid in parents():
         look(f"/proc/{pid}/environ")
 except Exception as error:
     last = error
+for path in ("$solution", "$other", "$gradebook", "$outside/secret.txt", "/etc/shadow",
+             "/proc/self/environ", "/proc/self/maps", "/proc/1/environ", "/proc/1/cmdline",
+             "$course", "$course/.autograder", "$course/submitted", "/tmp", "/proc", "/"):
+    look(path)
 if last is not None:
     raise last
 """
@@ -329,7 +328,7 @@ BOMBS = [
     ),
     in_a_cell(
         "bomb-disk", "with open('big', 'wb') as file:\n    while True: file.write(b'x' * 65536)",
-        says=REFUSED,
+        says="room in a file",
     ),
     in_a_cell(
         "bomb-output",
@@ -369,6 +368,7 @@ DYING = [
         "dies-in-a-request",
         "import os, sys",
         t4="@app.get('/agents')\ndef list_agents():\n    os._exit(0)",
+        breaks_others=True,
         says="broke off the connection",
     ),
     in_a_cell(
@@ -382,6 +382,7 @@ DYING = [
         "import os",
         t4="class Kept:\n    first = True\n"
         "@app.get('/agents')\ndef list_agents():\n    os._exit(3)",
+        breaks_others=True,
         says="exit code 3|broke off",
     ),
 ]
@@ -444,12 +445,14 @@ ENDLESS = [
         "endless-request",
         "import time",
         t4="@app.get('/agents')\ndef list_agents():\n    while True: time.sleep(1)",
+        breaks_others=True,
         says="had not answered GET /agents",
     ),
     in_a_cell(
         "endless-async-request",
         "pass",
         t4="@app.get('/agents')\nasync def list_agents():\n    while True: pass",
+        breaks_others=True,
         says="had not answered GET /agents",
     ),
     in_a_cell(
@@ -457,6 +460,7 @@ ENDLESS = [
         "from fastapi.responses import StreamingResponse",
         t4="async def on():\n    while True: yield b'x' * 65536\n"
         "@app.get('/agents')\nasync def list_agents():\n    return StreamingResponse(on())",
+        breaks_others=True,
         says="longer than 4 MB",
     ),
     in_a_cell(
@@ -465,6 +469,7 @@ ENDLESS = [
         t4="async def on():\n    while True:\n"
         "        yield b' '\n        await asyncio.sleep(0.2)\n"
         "@app.get('/agents')\nasync def list_agents():\n    return StreamingResponse(on())",
+        breaks_others=True,
         says="had not answered GET /agents",
     ),
 ]

@@ -48,7 +48,7 @@ def test_a_class_is_graded(course):
     """Every honest student has full marks, and the hostile ones what their notebooks earn."""
     lines = course.grade(cwd=course.folder("b-beside"))
     full_marks(course, lines)
-    assert {line["score"] for line in lines.values()} == {8}
+    assert {line["score"] for line in lines.values()} == {7}
     assert lines["b-time"]["altered"] == ["timestamp.txt"]
     assert not course.marker.exists()
 
@@ -57,7 +57,7 @@ def test_plain_nbgrader_grades_the_class_too(course):
     """So it does by nbgrader's own command."""
     done = course.autograde("--force")
     assert done.returncode == 0, done.stderr
-    assert set(course.marks().values()) == {8}
+    assert set(course.marks().values()) == {7}
     assert not course.marker.exists()
 
 

@@ -11,10 +11,12 @@ from .conftest import ATTACKS
 def test_an_attack_earns_what_its_honest_part_earns(attack, graded):
     """The mark is that of the honest cells, in `--json` and in the gradebook."""
     line = graded.ran.lines[attack.name]
-    assert (line["score"], line["max_score"]) == (attack.points, 20)
+    least = attack.points if attack.least is None else attack.least
+    assert least <= line["score"] <= attack.points
+    assert line["max_score"] == 20
     with graded.room.gradebook() as gradebook:
         row = gradebook.find_submission(line["lab"], attack.name)
-        assert row.score == pytest.approx(attack.points)
+        assert row.score == pytest.approx(line["score"])
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)

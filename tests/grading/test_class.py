@@ -199,7 +199,7 @@ def test_what_the_sandbox_withholds_is_for_a_person(small):
 
     Once known, it is said again without a new run.
     """
-    small.hand_in("amy", T1 + "\nimport subprocess\nsubprocess.run(['ls'])")
+    small.hand_in("amy", "import subprocess\nsubprocess.run(['ls'])\n" + T1)
     small.hand_in("bob", "import not_installed_here\n" + T1)
     small.hand_in("cleo", T1 + "\n1 / 0")
     first, second = small.grade(), small.grade()

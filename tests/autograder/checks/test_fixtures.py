@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import os
+import socket
 import threading
 
 import httpx2
@@ -13,10 +14,13 @@ from fastapi.responses import StreamingResponse
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from autograder.checks.cell import CheckCell
+from autograder.checks.conversation import Line
 from autograder.checks.deadlines import Deadlines
+from autograder.checks.fixtures.websocket import WebSockets
 from autograder.checks.job import Job, not_counted
 from autograder.checks.kernel import KernelSubject
 from autograder.checks.runner import run_in_thread
+from autograder.checks.subject import Endpoint
 from classroom.upstream import Upstream
 
 from .conftest import PATIENT
@@ -163,6 +167,20 @@ async def test_last(websocket, client):
     assert verdicts(check(body, app=talker())) == PASSED
 
 
+def test_several_messages_can_be_sent_at_once(check):
+    """They leave in one write, and the app gets each of them, in order."""
+    body = '''
+async def test_several(websocket):
+    """Three come back."""
+    async with websocket("/echo") as talk:
+        await talk.send_at_once("one", "two", "three")
+        assert [await talk.receive_json() for _ in range(3)] == [
+            {"you said": text} for text in ("one", "two", "three")
+        ]
+'''
+    assert verdicts(check(body, app=talker())) == PASSED
+
+
 def flooder():
     """An app that sends 24 MB, and says how far it has come."""
     app = FastAPI()
@@ -196,6 +214,63 @@ async def test_flood(websocket, client):
             await talk.receive_text()
 '''
     assert verdicts(check(body, app=flooder())) == PASSED
+
+
+def returner():
+    """An app that sends back what it gets, and says how often it has done so."""
+    app = FastAPI()
+
+    @app.websocket("/back")
+    async def back(socket: WebSocket):
+        await socket.accept()
+        app.state.sent = 0
+        while True:
+            await socket.send_text(await socket.receive_text())
+            app.state.sent += 1
+
+    @app.get("/sent")
+    async def read_sent() -> int:
+        return app.state.sent
+
+    return app
+
+
+def test_a_text_fills_what_lies_between_an_app_and_a_client_that_sleeps(check):
+    """What is sent after it waits in the app, and comes when the client wakes."""
+    body = '''
+async def test_filled(websocket, client):
+    """The fifth message waits; then all five come."""
+    texts = ["one", "two", websocket.more_than_fits(), "four", "five"]
+    async with websocket("/back", asleep=True) as talk:
+        for text in texts:
+            await talk.send_text(text)
+        for _ in range(20):
+            sent = (await client.get("/sent")).json()
+        assert sent < 5
+        assert [await talk.receive_text() for _ in texts] == texts
+'''
+    assert verdicts(check(body, app=returner())) == PASSED
+
+
+def test_a_unix_socket_holds_more_than_nothing_and_less_than_tcp():
+    """A text for a Unix socket is longer than the socket holds, and far shorter than for TCP."""
+    with socket.socket(socket.AF_UNIX) as unix:
+        holds = unix.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+
+    async def lengths():
+        for endpoint in (
+            Endpoint("http://localhost", uds="/nowhere"),
+            Endpoint("http://localhost"),
+        ):
+            line = Line(endpoint)
+            yield len(WebSockets(line.client(wait=1), wait=1).more_than_fits())
+            await line.aclose()
+
+    async def both():
+        return [length async for length in lengths()]
+
+    through_unix, through_tcp = asyncio.run(both())
+    assert holds < through_unix < through_tcp
 
 
 @pytest.mark.parametrize(

@@ -312,6 +312,28 @@ async def test_anything_that_yields_text_can_be_streamed(calm):
     assert received.has("lanterns")
 
 
+@pytest.mark.parametrize("held_back", [False, True])
+async def test_the_words_may_be_given(calm, held_back):
+    """A stream that keeps a word with a line end back is found with words that have one."""
+
+    async def pieces():
+        asked, kept = designs._chat("anything", stream=True), ""
+        url = f"{calm.url}/v1/chat/completions"
+        async with browser() as client, client.stream("POST", url, json=asked) as reply:
+            async for line in reply.aiter_lines():
+                kept += line
+                if line and not (held_back and "\\n" in line):
+                    yield kept
+                    kept = ""
+
+    asked = gates.streamed(pieces(), to=calm.chat, words=["Quokkas\n", " juggle"])
+    if not held_back:
+        assert (await asked).has("juggle")
+        return
+    with within(Deadline(seconds=0.5)), pytest.raises(GateClosed, match="The first word had left"):
+        await asked
+
+
 async def test_what_was_streamed_is_returned(calm):
     """The gate returns status, headers and the whole text for further tests."""
     world = World(calm, no_pause)
