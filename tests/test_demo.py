@@ -79,9 +79,9 @@ def test_a_class_of_four(environment, tmp_path):
     """The first four of the corpus are graded as stated, and the folder is removed again."""
     done = demo(ROOT, environment, "--students", "4")
     assert (done.returncode, done.stderr) == (0, "")
-    assert row(done.stdout, "right-solution") == [4, 4, 4, 4, 4, 20, 20]
+    assert row(done.stdout, "right-solution") == [3, 4, 3, 3, 7, 20, 20]
     assert row(done.stdout, "blank") == [0] * 7
-    assert row(done.stdout, "partial-half-finished")[-2:] == [9.16, 9.16]
+    assert row(done.stdout, "partial-half-finished")[-2:] == [8.27, 8.27]
     assert "4/4" in done.stdout
     assert "every mark is the one that the corpus states" in done.stdout
     assert list((tmp_path / "made").glob("autograder-demo-*")) == []
@@ -98,7 +98,7 @@ def test_what_cannot_be_read_and_what_is_not_as_stated(small_course, environment
     assert reason in said
     assert "1 marks differ from what the corpus states: zz-stated-wrongly" in said
     # The fifth student hands in the first submission once more.
-    assert row(done.stdout, "right-solution-2") == [4, 4, 4, 4, 4, 20, 20]
+    assert row(done.stdout, "right-solution-2") == [3, 4, 3, 3, 7, 20, 20]
 
     [kept] = (tmp_path / "made").glob("autograder-demo-*")
     assert kept.name in done.stdout

@@ -61,7 +61,7 @@ def test_a_cell_that_the_grader_would_stop_is_stopped_and_named(tmp_path):
 
 def test_as_graded_is_the_real_engine(tmp_path):
     """The sandbox and its limits; what it withholds is said, the gradebook is not touched."""
-    starts = "\n\nimport subprocess\nsubprocess.run(['ls'])"
+    starts = "\n\napp.router.routes.clear()\nimport subprocess\nsubprocess.run(['ls'])"
     file = solved(tmp_path, t2=starts)
     done = check("--as-graded", file)
     assert done.returncode in {0, 1}
