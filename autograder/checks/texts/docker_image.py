@@ -17,6 +17,8 @@ from fnmatch import fnmatchcase
 from itertools import takewhile
 from typing import Final
 
+from autograder.checks.texts.bounds import MOST_INSTRUCTIONS, Refused, bounded
+
 _ONLY_SHELL: Final = {"RUN", "CMD", "ENTRYPOINT", "HEALTHCHECK", "SHELL"}
 """Instructions in which a shell, and not the builder, puts variables in."""
 _TAKE_HEREDOCS: Final = {"RUN", "COPY", "ADD"}
@@ -134,10 +136,15 @@ class Image:
 
     Args:
         text: The Dockerfile.
+
+    Raises:
+        Refused: It is too large to be read.
     """
 
     def __init__(self, text: str) -> None:
-        self.steps = _steps(text)
+        self.steps = _steps(bounded(text, "The Dockerfile"))
+        if len(self.steps) > MOST_INSTRUCTIONS:
+            raise Refused(f"The Dockerfile is longer than {MOST_INSTRUCTIONS} instructions.")
         self.stages: list[Stage] = []
         arguments: dict[str, str] = {}
         for step in self.steps:
@@ -225,7 +232,7 @@ def expanded(text: str, variables: dict[str, str]) -> str:
             return expanded(found[3], variables) if known else ""
         return known
 
-    return _VARIABLE.sub(value, text)
+    return bounded(_VARIABLE.sub(value, text), "A value of the Dockerfile")
 
 
 def assignments(step: Step) -> list[tuple[str, str | None]]:

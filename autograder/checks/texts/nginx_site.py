@@ -13,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import unquote
 
+from autograder.checks.texts.bounds import DEEPEST, MOST_VALUES, Refused, bounded, searchable
+
 NOT_EVALUATED = ("include", "if", "rewrite", "try_files")
 """Directives whose effect is not known here."""
 
@@ -31,10 +33,6 @@ _SECONDS |= {"M": 30 * 86400, "y": 365 * 86400}
 _NOT_PASSED = {"connection", "upgrade", "keep-alive", "host", "te", "transfer-encoding", "expect"}
 """Headers of the client that nginx does not pass on by itself."""
 _DEPTH = 8
-
-
-class Refused(AssertionError):
-    """Nginx would not take the file; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +71,9 @@ def parsed(text: str) -> tuple[Directive, ...]:
     """Return the directives of a file.
 
     Raises:
-        Refused: A semicolon or a brace is missing or too many.
+        Refused: A semicolon or a brace is missing or too many, or it is too large to be read.
     """
+    bounded(text, "The site")
     levels: list[list[Directive]] = [[]]
     opened: list[list[str]] = []
     line: list[str] = []
@@ -87,6 +86,7 @@ def parsed(text: str) -> tuple[Directive, ...]:
             line = []
         elif word == "{":
             _must(line, "a `{` stands alone.")
+            _must(len(opened) < DEEPEST, "its blocks stand too deep inside each other.")
             opened.append(line)
             levels.append([])
             line = []
@@ -125,7 +125,7 @@ def size(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Return a time in seconds, such as `5m30s`."""
-    if not re.fullmatch(r"(\d+(ms|[smhdwMy])?\s*)+", text):
+    if not re.fullmatch(r"(?=.)(?:\d+(?:ms|[smhdwMy])\s*)*(?:\d+)?", text):
         raise Refused(f"nginx would refuse the file: `{text}` is not a time.")
     return sum(
         int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)(ms|[smhdwMy]?)", text)
@@ -149,6 +149,8 @@ class Site:
 
     def __init__(self, text: str) -> None:
         self.directives = parsed(text)
+        self.looked_up = 0
+        """Variables that were looked up for the text that is being expanded."""
         self.servers = tuple(
             Place(self, (one.inside, self.directives), ("",))
             for one in self.directives
@@ -385,14 +387,24 @@ class Place:
     # Variables
 
     def expanded(self, text: str, visitor: Visitor, *, depth: int = 0) -> str:
-        """Return a text with the values of its variables; an unknown one stays as it is."""
+        """Return a text with the values of its variables; an unknown one stays as it is.
+
+        Raises:
+            Refused: Its variables multiply.
+        """
+        if depth == 0:
+            self.site.looked_up = 0
         if depth > _DEPTH:
             return text
-        return _VARIABLE.sub(
+        value = _VARIABLE.sub(
             lambda found: self._variable((found[1] or found[2]).lower(), visitor, depth), text
         )
+        return bounded(value, "A value of the site's variables is too much: it")
 
     def _variable(self, name: str, visitor: Visitor, depth: int) -> str:
+        self.site.looked_up += 1
+        if self.site.looked_up > MOST_VALUES:
+            raise Refused("The site's variables are too much: they stand for one another.")
         for level in self.levels:
             for one in reversed(level):
                 if one.name == "set" and one.words[:1] and _bare(one.words[0]) == f"${name}":
@@ -453,6 +465,7 @@ def _with_groups(text: str, found: re.Match[str]) -> str:
 
 
 def _finds(pattern: str, text: str, *, ignores_case: bool) -> re.Match[str] | None:
+    searchable(pattern)
     try:
         flags = re.IGNORECASE if ignores_case else re.NOFLAG
         return re.search(re.sub(r"\(\?<(?=\w)", "(?P<", pattern), text, flags)

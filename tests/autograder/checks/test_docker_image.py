@@ -2,6 +2,7 @@
 
 import pytest
 
+from autograder.checks.texts.bounds import Refused
 from autograder.checks.texts.docker_image import (
     Image,
     Step,
@@ -217,3 +218,19 @@ def test_options_and_assignments():
     assert assignments(Step("ENV", 'A=1 B="2 3"')) == [("A", "1"), ("B", "2 3")]
     assert assignments(Step("ENV", "A 1 2")) == [("A", "1 2")]
     assert assignments(Step("ARG", "A B=2")) == [("A", None), ("B", "2")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FROM a\nENV A=xxxxxxxx\n" + "ENV A=$A$A$A$A\n" * 40,
+        "FROM a\n" + "RUN true\n" * 5000,
+        "FROM a\nRUN \\\n" + "\\\n" * 100_000,
+        "".join(f"FROM s{n} AS s{n + 1}\n" for n in range(3000)),
+    ],
+    ids=["values that multiply", "instructions", "continued lines", "stages"],
+)
+def test_a_dockerfile_without_measure_is_refused(text):
+    """What would grow without end is refused, with a sentence."""
+    with pytest.raises(Refused, match="longer than"):
+        Image(text)

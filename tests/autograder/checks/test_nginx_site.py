@@ -7,7 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from autograder.checks.texts.nginx_site import Refused, Site, Visitor, parsed, seconds, size
+from autograder.checks.texts.bounds import Refused
+from autograder.checks.texts.nginx_site import Site, Visitor, parsed, seconds, size
 from classroom.programs import find_nginx, nginx
 
 HEADERS = """
@@ -251,3 +252,42 @@ def test_a_wrong_number_is_refused(read):
     """A size or a time that nginx would not take is named."""
     with pytest.raises(Refused, match="`6 mb` is not a"):
         read("6 mb")
+
+
+def test_a_time_is_read_in_one_pass():
+    """Digits without an end are no time, and nobody counts them in all ways that there are."""
+    assert seconds("5m30s") == 330
+    assert seconds("60") == 60
+    for text in ("1" * 5000 + "!", "", "s"):
+        with pytest.raises(Refused, match="is not a time"):
+            seconds(text)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^(/a+)+$", "^(/a|/aa)*$", ".*.*.*.*.*.*!", "(?:(?:x))?" * 50], ids=len
+)
+def test_an_endless_search_is_not_begun(pattern):
+    """A regular expression of which a search could take years is refused, with the reason."""
+    server = Site(f'server {{ location ~ "{pattern}" {{ proxy_pass http://app:8000; }} }}').servers[
+        0
+    ]
+    with pytest.raises(Refused, match="simple regular expression"):
+        server.place_for("/" + "a" * 60)
+
+
+@pytest.mark.parametrize("last", ["x", ""], ids=["longer", "more work"])
+def test_variables_that_multiply_end(last):
+    """Variables of variables are followed so far and no further."""
+    chain = "".join(f'set $a{n} "{f"$a{n + 1}" * 300}";' for n in range(7))
+    text = f'server {{ {chain} set $a7 "{last}"; proxy_set_header X $a0; }}'
+    with pytest.raises(Refused, match="too much"):
+        Site(text).servers[0].headers(Visitor())
+
+
+@pytest.mark.parametrize(
+    "text", ["server {" + "location / {" * 3000 + "}" * 3001, "# " + "x" * 100_000]
+)
+def test_a_file_without_measure_is_refused(text):
+    """Neither blocks without end inside each other nor a file without end is read."""
+    with pytest.raises(Refused):
+        Site(text)
