@@ -6,7 +6,6 @@ import contextlib
 import importlib.util
 import os
 import platform
-import pwd
 import shutil
 import subprocess
 import sys
@@ -37,8 +36,6 @@ _SETTINGS = (
     "log_min_messages=log",
     "log_checkpoints=off",
 )
-
-
 _READY = "ready to accept connections"
 _PATIENCE = 30.0
 """Seconds until a server is used that has not said that it is ready."""
@@ -79,8 +76,7 @@ def postgresql() -> Program:
     as_user: list[str] = []
     if os.geteuid() == 0:
         as_user = [sys.executable, "-I", "-c", _AS_NOBODY]
-        nobody = pwd.getpwnam("nobody")
-        os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+        shutil.chown(folder, "nobody")
     sockets.mkdir()
     sockets.chmod(0o777)
     made = subprocess.run(
@@ -91,12 +87,14 @@ def postgresql() -> Program:
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
     if made.returncode:
-        raise NoPostgreSQLError((made.stderr.strip() or "initdb failed").splitlines()[-1])
+        shutil.rmtree(folder, ignore_errors=True)
+        why = (made.stderr.strip() or "no reason given").splitlines()[-1]
+        raise NoPostgreSQLError(f"an ordinary user cannot start PostgreSQL here ({why})")
     port = free_port()
     settings = [word for setting in _SETTINGS for word in ("-c", setting)]
     server = run_program(
         *as_user, programs / "postgres", "-D", data, "-h", "127.0.0.1", "-p", port,
-        "-k", sockets, *settings, port=port, folder=folder,
+        "-k", sockets, *settings, port=port, folder=folder, leaves=folder,
     )  # fmt: skip
     # The port is open before the database is: until then it refuses with "starting up".
     end = time.monotonic() + _PATIENCE

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,10 +58,12 @@ class Program:
         folder: Path | None,
         environment: Mapping[str, str],
         cell: cells.CellRun | None,
+        leaves: Path | None = None,
     ) -> None:
         self.command = tuple(command)
         self.port = port
         self._cell = cell
+        self._leaves = leaves
         self._in_block = False
         self._code: int | None = None
         self._done = threading.Event()
@@ -148,6 +151,8 @@ class Program:
         if self._guard.stdin is not None:
             self._guard.stdin.close()
         self._done.wait(5)
+        if self._leaves is not None:
+            shutil.rmtree(self._leaves, ignore_errors=True)
 
     def __enter__(self) -> Self:
         self._in_block = True
@@ -186,6 +191,7 @@ def run_program(
     folder: str | Path | None = None,
     environment: Mapping[str, str] | None = None,
     timeout: float = 30.0,
+    leaves: Path | None = None,
 ) -> Program:
     """Start a program and return when it listens.
 
@@ -199,6 +205,7 @@ def run_program(
         folder: Its working folder.
         environment: Variables beside those of this process.
         timeout: Seconds until it must be ready.
+        leaves: A folder of its own, which is removed when it is stopped.
 
     Raises:
         ProgramFailedError: It ended before it was ready.
@@ -217,6 +224,7 @@ def run_program(
         folder=Path(folder) if folder is not None else None,
         environment=environment or {},
         cell=cell,
+        leaves=leaves,
     )
     with _registry:
         _live.append(program)

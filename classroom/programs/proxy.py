@@ -87,7 +87,16 @@ def nginx(site: str, *, addresses: Mapping[str, int] | None = None) -> Program:
     user = "user root;\n" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user), encoding="utf-8")
     return run_program(
-        binary, "-p", folder, "-e", "stderr", "-c", folder / "nginx.conf", port=port, folder=folder
+        binary,
+        "-p",
+        folder,
+        "-e",
+        "stderr",
+        "-c",
+        folder / "nginx.conf",
+        port=port,
+        folder=folder,
+        leaves=folder,
     )
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import httpx2 as httpx
 import psutil
@@ -14,6 +15,7 @@ import pytest
 
 from classroom.programs import (
     NoNginxError,
+    NoPostgreSQLError,
     ProgramFailedError,
     find_nginx,
     free_port,
@@ -181,7 +183,11 @@ def test_in_a_sandbox_the_recorded_result_is_named(monkeypatch, capsys):
 
 def test_postgresql_runs_as_an_ordinary_user_and_leaves_nothing():
     """A server with an empty database answers on its port, also for root, and ends whole."""
-    with postgresql() as server:
+    try:
+        started = postgresql()
+    except NoPostgreSQLError as why:  # as where root's own folder holds the environment
+        pytest.skip(str(why))
+    with started as server:
         found = psycopg.connect(f"host=127.0.0.1 port={server.port} user=postgres dbname=postgres")
         assert found.execute("select 6 * 7").fetchone() == (42,)
         assert found.execute("select 1 from pg_tables where schemaname = 'public'").fetchall() == []
@@ -190,6 +196,8 @@ def test_postgresql_runs_as_an_ordinary_user_and_leaves_nothing():
         assert started.uids().real != 0
         family = [started, *started.children(recursive=True)]
     assert soon_gone(*(process.pid for process in family))
+    assert not Path(server.command[server.command.index("-D") + 1]).parent.exists()
+    assert with_postgresql(lambda address: address.partition(":")[0], recorded="") == "127.0.0.1"
 
 
 def test_without_postgresql_what_was_recorded_is_shown(monkeypatch, capsys):
@@ -197,5 +205,3 @@ def test_without_postgresql_what_was_recorded_is_shown(monkeypatch, capsys):
     monkeypatch.setattr("classroom.programs.database.find_postgresql", lambda: None)
     assert with_postgresql(lambda _: "measured", recorded="recorded") == "recorded"
     assert "no PostgreSQL for" in capsys.readouterr().out
-    monkeypatch.undo()
-    assert with_postgresql(lambda address: address.partition(":")[0], recorded="") == "127.0.0.1"
