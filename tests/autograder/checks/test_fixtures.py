@@ -181,9 +181,20 @@ async def test_several(websocket):
     assert verdicts(check(body, app=talker())) == PASSED
 
 
+def counting():
+    """An app that says how many messages it has sent."""
+    app = FastAPI()
+
+    @app.get("/sent")
+    async def read_sent() -> int:
+        return app.state.sent
+
+    return app
+
+
 def flooder():
     """An app that sends 24 MB, and says how far it has come."""
-    app = FastAPI()
+    app = counting()
 
     @app.websocket("/flood")
     async def flood(socket: WebSocket):
@@ -192,10 +203,6 @@ def flooder():
             await socket.send_text("x" * 60_000)
             await asyncio.sleep(0)
         await socket.close()
-
-    @app.get("/sent")
-    async def read_sent() -> int:
-        return app.state.sent
 
     return app
 
@@ -218,7 +225,7 @@ async def test_flood(websocket, client):
 
 def returner():
     """An app that sends back what it gets, and says how often it has done so."""
-    app = FastAPI()
+    app = counting()
 
     @app.websocket("/back")
     async def back(socket: WebSocket):
@@ -227,10 +234,6 @@ def returner():
         while True:
             await socket.send_text(await socket.receive_text())
             app.state.sent += 1
-
-    @app.get("/sent")
-    async def read_sent() -> int:
-        return app.state.sent
 
     return app
 
