@@ -117,7 +117,7 @@ def test_what_was_altered_is_told(small):
     line = small.grade().lines["amy"]
     assert line["score"] == 0
     assert line["altered"] == [
-        "source of check-t1", "points of check-t1", "tags of check-t1", "duplicated: check-t1",
+        "tags of check-t1", "source of check-t1", "points of check-t1", "duplicated: check-t1",
     ]  # fmt: skip
     note = small.autograded("amy").cells[0]
     assert note.cell_type == "markdown"
