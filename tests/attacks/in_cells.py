@@ -7,8 +7,6 @@ from .attack import HONEST, THREE_TASKS, in_a_cell
 UNDONE = "The status is 405. Expected: 200"
 """What is said of the task that the honest part leaves undone."""
 REFUSED = "PermissionError"
-UNDONE = "The status is 405"
-"""What the task says that was left undone: the attack itself was allowed, and gained nothing."""
 
 TAKING_OVER_THE_SHELL = [
     in_a_cell(
