@@ -30,7 +30,7 @@ def test_the_skill_that_half_of_a_class_lacks_is_named(weak):
 
 
 def test_a_student_is_told_what_to_practise_with_the_evidence(weak):
-    """Who lacks the skill finds it among the first, with its tests; who has it, earns some of it."""
+    """Who lacks the skill finds it among the first, with its tests; who has it, earns of it."""
     lacking, having = weak.text("students/s0001.html"), weak.text("students/s0000.html")
     first = lacking[: lacking.index("Your skills")]
     assert "d2.lifecycles" in first
