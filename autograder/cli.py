@@ -115,6 +115,25 @@ def grade(
 
 
 @app.command()
+def report(
+    lab: Annotated[
+        str | None, typer.Argument(help="Any unique beginning of a lab's name; all if left out.")
+    ] = None,
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder to write; reports/ of the course if left out.")
+    ] = None,
+) -> None:
+    """Write pages about a class: marks, tests, skills, whom to look at, one for each student."""
+    from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - as above
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder.report import command  # noqa: PLC0415 - as above
+
+    raise typer.Exit(command.run(Path.cwd(), lab, to=to, console=Console()))
+
+
+@app.command()
 def bundle(
     lab: Annotated[
         str | None, typer.Argument(help="Any unique beginning of a lab's name; all if left out.")
