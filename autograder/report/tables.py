@@ -9,10 +9,9 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from autograder.render.csv import harmless
 from autograder.report.evidence import ClassEvidence
 from autograder.report.pages import Pages
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def tables(evidence: ClassEvidence, pages: Pages) -> dict[str, str]:
@@ -42,15 +41,10 @@ def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file)
     writer.writerow(header)
-    writer.writerows([_harmless(value) for value in row] for row in rows)
+    writer.writerows(
+        [harmless(value) if isinstance(value, str) else value for value in row] for row in rows
+    )
     return file.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from taking a student's text for a formula."""
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
 
 
 def _names(evidence: ClassEvidence) -> list[str]:
