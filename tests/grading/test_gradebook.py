@@ -58,4 +58,4 @@ def test_an_extended_deadline_is_the_deadline(small, hours, late):
     with marks_of(small) as marks:
         marks.write("amy", row(handed_in))
         assert (small.rows()["amy"]["late"] or 0) == late
-        assert marks.written("amy", row(handed_in)) == 3.5
+        assert marks.written("amy", row(handed_in)) == (3.5, late)
