@@ -27,6 +27,8 @@ __all__ = ["watched_engine"]
 
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLACE", "WITH")
 _ENGINES = count(1)
+_PATIENCE: Final = 60.0
+"""Seconds that a writer waits for another one; longer than a loaded machine may take."""
 
 
 def watched_engine(url: str, *, folder: Path) -> AsyncEngine:
@@ -40,7 +42,7 @@ def watched_engine(url: str, *, folder: Path) -> AsyncEngine:
     file = folder / address.database if address.database else None
     if file is not None:
         address = address.set(database=str(file))
-    engine = create_async_engine(address)
+    engine = create_async_engine(address, connect_args={"timeout": _PATIENCE})
     _Watch(file).follow(engine)
     return engine
 
