@@ -67,8 +67,19 @@ def doctor(
 
 @app.command()
 def grade(
-    lab: Annotated[str, typer.Argument(help="Any unique beginning of the lab's name: lab01.")],
+    labs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="LAB...", help="Any unique beginning of each lab's name: lab01 lab02."
+        ),
+    ] = None,
     *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every lab that somebody has handed in.")
+    ] = False,
+    csv: Annotated[
+        Path | None, typer.Option(help="Write all marks, task by task, into this file.")
+    ] = None,
     student: Annotated[
         list[str] | None, typer.Option(help="Only this student; may be given several times.")
     ] = None,
@@ -95,23 +106,47 @@ def grade(
     ] = False,
 ) -> None:
     """Grade what lies in submitted/ into the gradebook."""
+    if bool(labs) == every:
+        typer.echo("Name labs, such as `autograder grade lab01`, or give --all.", err=True)
+        raise typer.Exit(2)
     _needs_linux()
     from autograder.grading.early import busy_workers  # noqa: PLC0415 - as above
     from autograder.judge.staff import Staff  # noqa: PLC0415 - as above
 
     jobs = jobs or len(os.sched_getaffinity(0))
     students, here = student or [], Path.cwd()
-    early = busy_workers(here, lab, students, jobs=jobs, again=no_cache)
+    first = labs[0] if labs else ""
+    early = busy_workers(here, first, students, jobs=jobs, again=no_cache)
     with Staff(early) if early else contextlib.nullcontext() as staff:
         from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - first of all
         from autograder.grading import command  # noqa: PLC0415 - while the workers start
         from autograder.grading.grade import Options  # noqa: PLC0415 - as above
 
         options = Options(jobs=jobs, cached=not no_cache, seed=seed, unsafe=unsafe, wait=wait)
+        output = command.Output(as_json=as_json, csv=csv)
         code = command.run(
-            here, lab, students=students, options=options, as_json=as_json, staff=staff
+            here, labs or [], students=students, options=options, output=output, staff=staff
         )
     raise typer.Exit(code)
+
+
+@app.command()
+def report(
+    lab: Annotated[
+        str | None, typer.Argument(help="Any unique beginning of a lab's name; all if left out.")
+    ] = None,
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="Folder to write; reports/ of the course if left out.")
+    ] = None,
+) -> None:
+    """Write pages about a class: marks, tests, skills, whom to look at, one for each student."""
+    from autograder.grading import quick_imports  # noqa: F401, I001, PLC0415 - as above
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder.report import command  # noqa: PLC0415 - as above
+
+    raise typer.Exit(command.run(Path.cwd(), lab, to=to, console=Console()))
 
 
 @app.command()

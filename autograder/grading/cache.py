@@ -136,13 +136,13 @@ class Records:
     def read(self, student: str) -> Record:
         """Return what is remembered of a submission; an empty record if nothing is."""
         try:
-            return _RECORD.validate_json(self._file(student, ".json").read_bytes())
+            return _RECORD.validate_json(self.file(student).read_bytes())
         except (OSError, ValidationError):
             return Record()
 
     def write(self, student: str, record: Record) -> None:
         """Remember a submission."""
-        write_whole(self._file(student, ".json"), _RECORD.dump_json(record))
+        write_whole(self.file(student), _RECORD.dump_json(record))
 
     @contextmanager
     def lock(self, student: str) -> Iterator[bool]:
@@ -154,6 +154,10 @@ class Records:
                 yield False
             else:
                 yield True
+
+    def file(self, student: str) -> Path:
+        """Return where a submission is remembered."""
+        return self._file(student, ".json")
 
     def _file(self, student: str, ending: str) -> Path:
         name = student

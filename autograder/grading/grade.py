@@ -22,7 +22,7 @@ from autograder.grading import beside, cache
 from autograder.grading.cache import Record, Records
 from autograder.grading.database import Database
 from autograder.grading.folder import CourseFolder
-from autograder.grading.gradebook import Marks
+from autograder.grading.gradebook import Marks, Total
 from autograder.grading.handed_in import HandedIn, fetch
 from autograder.grading.lab import GradedLab, made_release, read_lab
 from autograder.grading.outcome import Graded, Status
@@ -308,9 +308,9 @@ class Grading:
         writer = self._open_gradebook()
         begun, cached = time.perf_counter(), judging is None
         try:
-            score = writer.write(work, judged, reason, cached=cached)
+            total = writer.write(work, judged, reason, cached=cached)
         except OSError as error:
-            score, reason = 0.0, f"The result could not be written: {error.strerror}."
+            total, reason = Total(0.0, 0.0), f"The result could not be written: {error.strerror}."
         status = Status.REVIEW if reason else Status.CACHED if cached else Status.GRADED
         if reason:
             _log.info("%s is for a person to look at: %s", work.student, reason)
@@ -320,7 +320,8 @@ class Grading:
         return Graded(
             student=work.student,
             lab=self.lab.name,
-            score=round(score, 4),
+            score=round(total.score, 4),
+            penalty=round(total.penalty, 4),
             max_score=self.lab.max_score,
             status=status,
             checks=tuple(judged.checks.values()) if judged else (),

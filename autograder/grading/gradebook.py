@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from nbgrader.api import (  # type: ignore[import-untyped]  # it ships no types
     Comment,
@@ -41,6 +42,18 @@ class Row:
     comments: dict[str, str | None] = field(default_factory=dict)
     timestamp: dt.datetime | None = None
     review: bool = False
+
+
+class Total(NamedTuple):
+    """What a row comes to: the points of its cells, and what is taken away for lateness."""
+
+    points: float
+    penalty: float
+
+    @property
+    def score(self) -> float:
+        """The mark: never below nothing."""
+        return max(0.0, self.points - self.penalty)
 
 
 class Marks:
@@ -78,8 +91,8 @@ class Marks:
             )
             return points == points_of(connection, lab) and sources == dict(texts.all())
 
-    def written(self, student: str, row: Row) -> float | None:
-        """Return the mark if the gradebook holds a row already, its late penalty included."""
+    def written(self, student: str, row: Row) -> Total | None:
+        """Return what a row comes to if the gradebook holds it already, its penalty included."""
         with self._database.transaction() as connection:
             lab = self._in(connection)
             found = find(connection, lab, student)
@@ -91,17 +104,16 @@ class Marks:
                 and found.comments == row.comments
                 and found.penalty == self._penalty(student, row, found, lab.duedate)
             )
-            return found.score(row.scores) if same else None
+            return Total(found.score(row.scores), found.penalty or 0.0) if same else None
 
-    def write(self, student: str, row: Row) -> float:
-        """Write a row, whatever was there; what a person has given stays.
+    def write(self, student: str, row: Row) -> Total:
+        """Write a row, whatever was there, and return what it comes to.
 
-        Returns:
-            The mark, before a late penalty.
+        What a person has given stays.
         """
         return self._database.write(lambda connection: self._write(connection, student, row))
 
-    def _write(self, connection: Connection, student: str, row: Row) -> float:
+    def _write(self, connection: Connection, student: str, row: Row) -> Total:
         lab = self._in(connection)
         found = find(connection, lab, student) or add(connection, lab, student)
         if row.timestamp is not None:
@@ -130,12 +142,13 @@ class Marks:
                 )
                 .values(auto_comment=comment)
             )
+        penalty = self._penalty(student, row, found, lab.duedate)
         connection.execute(
             update(SubmittedNotebook)
             .where(SubmittedNotebook.id == found.notebook)
-            .values(late_submission_penalty=self._penalty(student, row, found, lab.duedate))
+            .values(late_submission_penalty=penalty)
         )
-        return found.score(row.scores)
+        return Total(found.score(row.scores), penalty or 0.0)
 
     def _penalty(
         self, student: str, row: Row, found: Entry, duedate: dt.datetime | None

@@ -24,7 +24,7 @@ class Graded:
 
     Attributes:
         student: Whose it is.
-        score: Points earned, as they stand in the gradebook.
+        score: The mark, as nbgrader exports it.
         max_score: Points of the lab.
         status: Whether a person should look at it.
         checks: The verdict of each check cell, in the order of the notebook.
@@ -34,6 +34,7 @@ class Graded:
         lab: Name of the lab.
         sandbox: Name of the sandbox's level.
         seed: What the tests' values were drawn from; given again, it replays the verdicts.
+        penalty: Points taken away for lateness; `score` is without them.
     """
 
     student: str
@@ -47,3 +48,4 @@ class Graded:
     lab: str = ""
     sandbox: str = ""
     seed: int = 0
+    penalty: float = 0.0

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from autograder.grading import autograded, beside, cache
 from autograder.grading.cache import Cells, Record, Records
 from autograder.grading.folder import CourseFolder
-from autograder.grading.gradebook import Marks, Row
+from autograder.grading.gradebook import Marks, Row, Total
 from autograder.grading.handed_in import Fetched, HandedIn
 from autograder.grading.lab import GradedLab
 from autograder.judge.judged import Judged
@@ -78,8 +78,8 @@ class Writer:
     layout: str
     checks: Mapping[str, str]
 
-    def write(self, work: Work, judged: Judged | None, reason: str, *, cached: bool) -> float:
-        """Bring notebook and gradebook up to date, and return the mark.
+    def write(self, work: Work, judged: Judged | None, reason: str, *, cached: bool) -> Total:
+        """Bring notebook and gradebook up to date, and return what the row comes to.
 
         Args:
             work: The submission.
@@ -98,10 +98,7 @@ class Writer:
         )
         if cached and made_of == work.record.written and _is(file, work.record.notebook):
             row = _row(work, work.record, reason)
-            score = self.marks.written(work.student, row)
-            if score is None:
-                score = self.marks.write(work.student, row)
-            return score
+            return self.marks.written(work.student, row) or self.marks.write(work.student, row)
         notebook = autograded.notebook_of(
             (work.submission or work.fetched.rebuilt(self.lab.release)).notebook,
             checks=self.lab.checks,
@@ -124,11 +121,11 @@ class Writer:
         content = json.dumps(notebook, ensure_ascii=False).encode() + b"\n"
         cache.write_whole(file, content, mode=_NOTEBOOK_MODE)
         beside.copy(files, target, keep={file.name})
-        score = self.marks.write(work.student, _row(work, record, reason))
+        total = self.marks.write(work.student, _row(work, record, reason))
         self.records.write(
             work.student, replace(record, written=made_of, notebook=cache.hash_of(content))
         )
-        return score
+        return total
 
 
 def _row(work: Work, record: Record, reason: str) -> Row:

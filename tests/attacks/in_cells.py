@@ -210,9 +210,9 @@ FILES = [
         "files-shadow",
         "for name in ('autograder', 'pytest', 'conftest', 'sitecustomize', 'httpx2', 'json'):\n"
         "    open(f'{name}.py', 'w').write('def __getattr__(name): return lambda *a, **k: 4')",
-        says=REFUSED,
+        says=UNDONE,
     ),
-    in_a_cell("files-writefile", "%%writefile autograder.py\nshown = 4", says=REFUSED),
+    in_a_cell("files-writefile", "%%writefile autograder.py\nshown = 4", says=UNDONE),
     in_a_cell(
         "files-memory",
         "import gc\n"

@@ -50,8 +50,8 @@ def ran_here(trial: Trial, students: Sequence[str], options: Options, staff: Sta
     """Run what `autograder grade --json` runs, in this process."""
     with redirect_stdout(io.StringIO()) as out, redirect_stderr(io.StringIO()) as err:
         code = command.run(
-            trial.path, trial.lab, students=list(students), options=options, as_json=True,
-            staff=staff,
+            trial.path, [trial.lab], students=list(students), options=options,
+            output=command.Output(as_json=True), staff=staff,
         )  # fmt: skip
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
     return Ran(code, {line["student"]: line for line in lines}, out.getvalue(), err.getvalue())

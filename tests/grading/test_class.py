@@ -64,7 +64,10 @@ def test_a_late_submission_costs_what_the_plug_in_says(small):
     assert [row["late"] for row in small.rows().values()] == [0, 0]
     with Gradebook(f"sqlite:///{small.path / 'gradebook.db'}") as gradebook:
         gradebook.update_or_create_assignment(small.lab, duedate="2026-01-31 23:59:00 UTC")
-    assert small.grade().statuses() == {"cached"}
+    again = small.grade()
+    assert again.statuses() == {"cached"}
+    shown = {name: (line["score"], line["penalty"]) for name, line in again.lines.items()}
+    assert shown == {"amy": (0, 3.5), "bob": (3.5, 0)}
     rows = small.rows()
     assert (rows["amy"]["late"], rows["bob"]["late"]) == (3.5, 0)
     assert rows["amy"]["score"] == 3.5  # nbgrader takes the penalty off when it exports
