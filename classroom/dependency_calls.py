@@ -19,7 +19,7 @@ from classroom.timeline.timeline import Row
 from classroom.timeline.watch import watch
 
 _LEFT, _ROW, _COLUMN, _TOP = 230.0, 34.0, 40.0, 30.0
-_LEGEND = "numbers: the order of events; solid: its code runs; pale: open, waiting at its yield"
+_LEGEND = "numbers: the order of the steps; solid: its code runs; pale: open, waiting at its yield"
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Moment:
 
     Attributes:
         what: `calls`, `opens` (a function with `yield` begins), `gives` (it yields), `closes` (it
-            goes on behind its `yield`), `ends`, `fails`, `answer begins`, `answer part` or
-            `answer ends`.
-        name: The function; empty where the answer is meant.
+            goes on after its `yield`), `ends`, `fails`, `response begins`, `response part` or
+            `response ends`.
+        name: The function; empty where the response is meant.
         at: Seconds since the request was sent.
-        line: Which line of the drawing it belongs to, from 0; the answer's line is the last.
+        line: Which line of the drawing it belongs to, from 0; the response's line is the last.
         detail: What it raised, where it fails.
     """
 
@@ -71,7 +71,7 @@ class DependencyCalls(Shown):
 
     @property
     def story(self) -> tuple[str, ...]:
-        """The moments in words, such as `opens session` and `answer begins`."""
+        """The moments in words, such as `opens session` and `response begins`."""
         return tuple(map(str, self.moments))
 
     def picture(self) -> Picture:
@@ -105,11 +105,11 @@ def _moments(row: Row) -> Iterator[Moment]:
     line = len(row.calls)
     for message in row.visit.messages:
         if message.type == "http.response.start":
-            yield Moment("answer begins", "", message.at, line)
+            yield Moment("response begins", "", message.at, line)
         elif message.type == "http.response.body" and not message.more:
-            yield Moment("answer ends", "", message.at, line)
+            yield Moment("response ends", "", message.at, line)
         elif message.type == "http.response.body" and message.size:
-            yield Moment("answer part", "", message.at, line)
+            yield Moment("response part", "", message.at, line)
 
 
 def _of_call(call: Call, line: int) -> Iterator[Moment]:
@@ -127,7 +127,7 @@ def _of_call(call: Call, line: int) -> Iterator[Moment]:
 
 
 def _draw(calls: DependencyCalls) -> Picture:
-    lines = [*(call.name for call in calls.row.calls), "the answer"]
+    lines = [*(call.name for call in calls.row.calls), "the response"]
     moments = calls.moments
     right = _LEFT + _COLUMN * len(moments)
     bottom = _TOP + _ROW * len(lines)
@@ -156,15 +156,15 @@ def _draw(calls: DependencyCalls) -> Picture:
 
 def _line(line: int, name: str, mine: list[tuple[int, Moment]], row: Row) -> str:
     middle = _TOP + _ROW * line + _ROW / 2
-    is_answer = line == len(row.calls)
-    way = "" if is_answer else row.calls[line].way
-    colour = svg.LOOP if is_answer else svg.COLOURS[0 if way.startswith("async") else 1]
+    is_response = line == len(row.calls)
+    way = "" if is_response else row.calls[line].way
+    colour = svg.LOOP if is_response else svg.COLOURS[0 if way.startswith("async") else 1]
     parts = [
         svg.text(_LEFT - 20, middle - 1, svg.said(name, limit=24), anchor="end", font_weight="600"),
         svg.text(_LEFT - 20, middle + 12, way, anchor="end", font_size="10.5", opacity=".75"),
     ]
     for (turn, moment), (later, _) in pairwise(mine):
-        waits = moment.what == "gives" or is_answer
+        waits = moment.what == "gives" or is_response
         begin, end = _LEFT + _COLUMN * turn, _LEFT + _COLUMN * later
         parts.append(svg.bar(begin, end, middle - 4, 8, colour, tint=0.25 if waits else 1))
     for turn, moment in mine:
@@ -178,7 +178,7 @@ def _line(line: int, name: str, mine: list[tuple[int, Moment]], row: Row) -> str
 
 def _in_words(calls: DependencyCalls) -> str:
     row = calls.row
-    status = row.error or ("no answer" if row.status is None else f"status {row.status}")
+    status = row.error or ("no response" if row.status is None else f"status {row.status}")
     lines = [f"{visible(row.label)}: {visible(status)}. What happened, in order:"]
     lines += [f"{turn:>4}. {visible(said)}" for turn, said in enumerate(calls.story, 1)]
     counted = ", ".join(f"{visible(name)} {count}" for name, count in calls.counts.items())

@@ -29,7 +29,7 @@ class Node:
     Attributes:
         name: The function's name.
         way: How it is written: `def`, `async def`, each with or without `yield`.
-        scope: When a function with `yield` is closed: `function` (before the answer is sent) or
+        scope: When a function with `yield` is closed: `function` (before the response is sent) or
             `request` (after it); None for others.
         use_cache: Whether it may take the value that an earlier call in the request returned.
         turn: Its place in the order of calls, from 1; None when the value comes from the cache.
@@ -137,9 +137,9 @@ def _remark(node: Node) -> str:
     """Say what a reader should know of a node, in a few words."""
     said: list[str] = [node.way]
     if node.scope == "function":
-        said.append("closed before the answer is sent")
+        said.append("closed before the response is sent")
     elif node.scope is not None:
-        said.append("closed after the answer")
+        said.append("closed after the response")
     if not node.use_cache:
         said.append("use_cache=False")
     return ", ".join(said)

@@ -140,7 +140,7 @@ def _dots(row: Row, scale: Scale, middle: float, height: float) -> list[str]:
 
 
 def _outcome(row: Row, thread: str) -> str:
-    status = "no answer" if row.status is None else str(row.status)
+    status = "no response" if row.status is None else str(row.status)
     return f"{thread}, {status}" if thread else status
 
 
@@ -177,7 +177,7 @@ def _heartbeat(timeline: Timeline, scale: Scale, strip: float) -> str:
 def _legend(y: float) -> str:
     pieces = [
         svg.bar(_LEFT, _LEFT + 22, y - 8, 9, "currentColor", tint=0.2),
-        svg.text(_LEFT + 28, y, "sent, waiting for its answer", font_size="11", opacity=".8"),
+        svg.text(_LEFT + 28, y, "sent, waiting for its response", font_size="11", opacity=".8"),
         svg.bar(_LEFT + 205, _LEFT + 227, y - 8, 9, svg.LOOP),
         svg.text(_LEFT + 233, y, "your function, begun on the loop", font_size="11", opacity=".8"),
         svg.bar(_LEFT + 425, _LEFT + 447, y - 8, 9, svg.COLOURS[0]),

@@ -59,7 +59,7 @@ def _drawn(cell: str) -> str:
 
 def _cells(timeline: Timeline, row: Row) -> tuple[str, ...]:
     began, ended = ("-", "-") if row.worked is None else map(in_words, row.worked)
-    status = row.error or ("no answer" if row.status is None else str(row.status))
+    status = row.error or ("no response" if row.status is None else str(row.status))
     return (
         row.label,
         in_words(row.sent),

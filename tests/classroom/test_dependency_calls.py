@@ -119,7 +119,7 @@ def test_the_tree_and_the_request_agree(path):
 
 
 def test_scopes_close_before_and_after_the_answer():
-    """Function scope closes before the answer begins, request scope after the last part."""
+    """Function scope closes before the response begins, request scope after the last part."""
     assert dependency_calls(_app(), "/stream").story == (
         "calls settings",
         "ends settings",
@@ -131,10 +131,10 @@ def test_scopes_close_before_and_after_the_answer():
         "ends stream",
         "closes log",
         "ends log",
-        "answer begins",
-        "answer part",
-        "answer part",
-        "answer ends",
+        "response begins",
+        "response part",
+        "response part",
+        "response ends",
         "closes session",
         "ends session",
     )
@@ -149,8 +149,8 @@ def test_an_error_goes_through_all_that_is_open():
         "fails log (HTTPException: 418: no)",
         "closes session",
         "fails session (HTTPException: 418: no)",
-        "answer begins",
-        "answer ends",
+        "response begins",
+        "response ends",
     )
 
 

@@ -107,7 +107,7 @@ def test_the_cache_is_shown():
 
 
 def test_functions_with_yield_have_their_scope():
-    """A yield function is closed after the answer, or before it with scope function."""
+    """A yield function is closed after the response, or before it with scope function."""
     root = dependency_tree(_app(), "/agents/{agent}").root
     by_name = {node.name: node for node in root.children}
     assert (by_name["session"].way, by_name["session"].scope) == ("async def with yield", "request")
@@ -170,8 +170,8 @@ def test_the_text_alternative_is_the_tree():
     tree = dependency_tree(_app(), "/agents/{agent}")
     text = str(tree)
     assert "5. make (async def; takes body name)" in text
-    assert "\n        2. session (async def with yield, closed after the answer)" in text
-    assert "\n    4. log (def with yield, closed before the answer is sent)" in text
+    assert "\n        2. session (async def with yield, closed after the response)" in text
+    assert "\n    4. log (def with yield, closed before the response is sent)" in text
     assert "\n    cache session" in text
     assert _drawn(tree).get("aria-label") == text.replace("\n", " ")
 

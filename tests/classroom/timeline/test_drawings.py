@@ -129,7 +129,7 @@ def test_a_row_without_an_answer_says_so(drawing):
     timeline = Timeline((lost,), (), 0.01, virtual=False)
     ((_, spans),) = drawing(timeline).rows
     assert len(spans) == 1
-    assert "no answer" in drawing(timeline).words
+    assert "no response" in drawing(timeline).words
     assert "ConnectError: refused" in timeline.table().text
 
 
