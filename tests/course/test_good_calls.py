@@ -40,7 +40,7 @@ def assist(lesson, work, *, calls=50, cents=100):
 
     async def play(desk):
         budget = lesson.Budget(calls=calls, cents=cents)
-        return await work(lesson.Assistant(lesson.model_in(desk), budget))
+        return await work(lesson.Assistant(lesson.client_in(desk), budget))
 
     result = in_virtual_time(play, lesson.llm.app).result
     return result, [call.json["model"] for call in lesson.llm.chat.calls[before:]]

@@ -24,7 +24,7 @@ HONEST = {
 now = None
 
 
-def smuggle(form):
+def attack(form):
     return None
 """
 
@@ -52,7 +52,7 @@ def lesson(tmp_path_factory):
         {"reason": "x" * 501}, {"returned": "2026-11-01"}, {"bougth": "2026-11-02"},
     ],
 )  # fmt: skip
-def test_nothing_is_smuggled_past_the_refund(lesson, change):
+def test_no_wrong_refund_is_accepted(lesson, change):
     """Each of the changes that harm is refused."""
     with pytest.raises(ValidationError):
         lesson.PointedRefund.model_validate(lesson.HONEST | change)
@@ -72,7 +72,7 @@ def test_a_tool_call_has_the_errors_of_its_own_branch(lesson):
     assert [error["loc"] for error in caught.value.errors()] == [("pay_refund", "cents")]
 
 
-def test_a_quotation_has_its_own_total_and_knows_its_zone(lesson):
+def test_a_quote_has_its_own_total_and_knows_its_zone(lesson):
     """A naive moment and a forged total are refused."""
     lines = [{"name": "bell", "unitCents": 399, "count": 2}]
     good = {"lines": lines, "validUntil": "2026-12-24T12:00:00+01:00"}
