@@ -34,6 +34,7 @@ LONGEST_FIRST = (
     "gates lab03",
     "gates lab05",
     "gates lab16",
+    "gates lab10",
     "gates",
 )
 """Groups that one process would otherwise still be at when the others have nothing left to do."""

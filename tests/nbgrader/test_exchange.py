@@ -115,7 +115,7 @@ def test_every_student_gets_his_own_feedback(class_done, students):
         [page] = folder.glob(f"*/{LAB.name}.html")
         made = class_done.path / "feedback" / student / LAB.name / page.name
         assert page.read_bytes() == made.read_bytes()
-        assert f"(Score: {submission.points} / 20.0)" in page.read_text(encoding="utf-8")
+        assert f"{LAB.name}: {submission.points:g} of 20 points" in page.read_text(encoding="utf-8")
 
 
 def test_a_release_that_lies_there_already_is_made_again_by_force(released, tmp_path):
