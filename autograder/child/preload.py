@@ -58,11 +58,6 @@ _MODULES: Final = (
     "pytest",
     "nest_asyncio",
     "sqlite3",
-    "sqlalchemy.ext.asyncio",
-    "sqlalchemy.orm",
-    "sqlalchemy.dialects.sqlite.aiosqlite",
-    "alembic.migration",
-    "alembic.operations",
     "concurrent.futures.process",
     "concurrent.futures.thread",
     "multiprocessing.pool",
@@ -70,7 +65,6 @@ _MODULES: Final = (
     "zoneinfo",
     "classroom",
     "classroom.upstream",
-    "classroom.watched_database",
 )
 
 
