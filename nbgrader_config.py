@@ -36,15 +36,7 @@ c.HTMLExporter.filters = {
 }
 
 # The feedback page: what was lost and why comes first, and no other host is asked for anything.
-import nbgrader as _nbgrader  # noqa: E402 - as above
-
-import autograder.nbgrader as _ours  # noqa: E402 - only where it is needed
-
-c.HTMLExporter.template_name = "course_feedback"
-c.HTMLExporter.extra_template_basedirs = [
-    str(Path(_ours.__file__).parent / "templates"),
-    str(Path(_nbgrader.__file__).parent / "server_extensions" / "formgrader" / "templates"),
-]
+c.GenerateFeedback.exporter_class = "autograder.nbgrader.feedback.FeedbackPage"
 
 # A student's id, which may hold markup, stands in formgrader's pages as text.
 c.HTMLExporter.preprocessors = ["autograder.nbgrader.formgrader.EscapedNames"]

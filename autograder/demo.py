@@ -165,7 +165,7 @@ def _table(lab: Lab, rows: list[Row]) -> Table:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
-    table.add_column("student", no_wrap=True)
+    table.add_column("student", overflow="fold")
     tasks = [check.task for check in rows[0].graded.checks]
     for name in (*tasks, "mark", "stated"):
         table.add_column(name, justify="right", no_wrap=True)

@@ -27,6 +27,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from sqlalchemy import Connection, select
 
 from autograder.checks.records import Outcome, task_title
+from autograder.grading.autograded import NO_RESPONSE
 from autograder.grading.cache import Records
 from autograder.grading.database import Database
 from autograder.grading.entries import find_lab, points_of
@@ -112,11 +113,6 @@ class LabEvidence:
     messages: Mapping[str, Counter[str]]
 
     @property
-    def students(self) -> tuple[str, ...]:
-        """Who has a mark, in the order of `outcomes`."""
-        return tuple(self.marks)
-
-    @property
     def shares(self) -> Floats:
         """The marks as shares of what the lab is worth."""
         return np.array([mark.score for mark in self.marks.values()]) / (self.max_score or 1)
@@ -153,8 +149,6 @@ class _Check(BaseModel):
 
 class _Judged(BaseModel):
     checks: dict[str, _Check]
-    doubt: str = ""
-    overtime: bool = False
 
 
 class _Record(BaseModel):
@@ -162,7 +156,7 @@ class _Record(BaseModel):
 
     judged: _Judged | None = None
     altered: tuple[str, ...] = ()
-    comments: dict[str, str | None] = {}
+    comments: dict[str, str | None] = {}  # where grading says why a person should look
 
 
 _RECORD = TypeAdapter(_Record)
@@ -279,10 +273,9 @@ def _lab(
 
 
 def _reason(record: _Record) -> str:
-    """Say why a person should look at a row, where the engine has said so."""
-    if record.judged is None:
-        return next(filter(None, record.comments.values()), "") or ""
-    return record.judged.doubt
+    """Say why a person should look at a row, where grading has said so: at the first answer."""
+    first = next(iter(record.comments.values()), None)
+    return "" if first is None or first == NO_RESPONSE else first
 
 
 def _read(file: Path) -> _Record:

@@ -9,25 +9,48 @@ from pathlib import Path
 
 import pytest
 from nbgrader.api import Gradebook
+from nbgrader.apps import NbGraderAPI
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.course import CONFIG
 
 MARKUP = "<script>alert(1)</script>"
 T1_WRONG = f'@app.get("/double/{{number}}")\ndef double(number: int) -> str:\n    return "{MARKUP}"'
 
 
-@pytest.fixture
-def page(small, environment):
-    """Return a function that grades what is handed in, and gives a student's feedback page."""
+@pytest.fixture(params=["command", "api"])
+def page(small, environment, request):
+    """Return a function that grades what is handed in, and gives a student's feedback page.
+
+    It is made by nbgrader's command, and by its API, which formgrader's button calls.
+    """
 
     def made(student):
         assert small.grade().code == 0
-        command = Path(sys.executable).with_name("nbgrader")
-        subprocess.run(
-            [command, "generate_feedback", small.lab, "--student", student, "--force"],
-            cwd=small.path, env=environment, check=True, capture_output=True,
-        )  # fmt: skip
+        by = {"command": by_command, "api": by_api}[request.param]
+        by(small, student, environment)
         return (small.path / "feedback" / student / small.lab / f"{small.lab}.html").read_text()
 
     return made
+
+
+def by_command(small, student, environment):
+    command = Path(sys.executable).with_name("nbgrader")
+    subprocess.run(
+        [command, "generate_feedback", small.lab, "--student", student, "--force"],
+        cwd=small.path, env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def by_api(small, student, _environment):
+    config = PyFileConfigLoader(CONFIG, path=str(small.path)).load_config()
+    config.CourseDirectory.root = str(small.path)
+    # What formgrader sets for all pages that it makes.
+    config.HTMLExporter.template_name = "formgrade"
+    api = NbGraderAPI(CourseDirectory(config=config), config=config)
+    result = api.generate_feedback(small.lab, student, force=True)
+    assert result["success"], result
 
 
 def text_of(page):
