@@ -11,7 +11,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab formgrader demo test gates attacks mutants lint build bench stress lock clean
+.PHONY: help setup lab formgrader demo site test gates attacks mutants lint build bench stress lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -26,6 +26,9 @@ formgrader: $(COURSE)  ## Open JupyterLab as an instructor, with all of nbgrader
 
 demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 	$(BIN)/autograder demo
+
+site: $(TOOLS)  ## Run every lesson and build the web site, website/_build/html/index.html
+	$(BIN)/python -m website
 
 test: $(TOOLS)  ## Run the whole test suite
 	$(BIN)/pytest -n auto
