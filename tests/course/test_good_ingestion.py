@@ -14,7 +14,7 @@ from fastapi.testclient import TestClient
 
 LESSON = Path(__file__).parents[2] / "notebooks" / "17-wsgi-and-asgi.ipynb"
 READING = {"id": "1", "bike": "bike 7", "charge": 0.5}
-FILES = ("store", "new_ingest", "mended_ingest")
+FILES = ("store", "reading", "new_ingest", "mended_ingest")
 
 
 def code_cells():
