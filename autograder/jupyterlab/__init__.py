@@ -18,7 +18,7 @@ from jupyter_server.utils import url_path_join
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
-from autograder.jupyterlab.start import PATH, StartPage
+from autograder.jupyterlab.start import FIRST, PATH, Start, StartPage
 
 NBGRADER_CONFIG = "nbgrader_config.py"
 DEFAULT_EXCHANGE = "/usr/local/share/nbgrader/exchange"
@@ -27,8 +27,6 @@ ROLE = "COURSE_ROLE"
 """Set it to `instructor` to see all of nbgrader without an exchange (`make formgrader`)."""
 FOR_A_CLASS = ("assignment-list", "course-list", "create-assignment", "formgrader")
 """Parts of nbgrader's extension that need an exchange, or an instructor."""
-FIRST_PAGE = "/lab?start"
-"""What the plug-in in `labextension/` takes for the start page."""
 
 Hook = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
@@ -71,10 +69,11 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Set the first page and hide what needs a class; the server calls this when it starts."""
     root = Path(server.root_dir)
-    address = url_path_join(server.base_url, PATH)
-    server.web_app.add_handlers(".*$", [(address, StartPage)])
+    pages = ((PATH, StartPage), (FIRST, Start))
+    at = [(url_path_join(server.base_url, path), page) for path, page in pages]
+    server.web_app.add_handlers(".*$", at)
     if (root / "notebooks").is_dir():
-        server.default_url = FIRST_PAGE
+        server.default_url = f"/{FIRST}"
     if in_a_class(root):
         return
     settings = server.web_app.settings

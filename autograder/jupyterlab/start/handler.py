@@ -14,6 +14,8 @@ from autograder.jupyterlab.start.state import read_course
 
 PATH: Final = "course"
 """Where it is, below the server's base URL."""
+FIRST: Final = "start"
+"""What opens it in JupyterLab."""
 _TEMPLATES: Final = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
     autoescape=select_autoescape(default=True),
@@ -36,3 +38,12 @@ class StartPage(JupyterHandler):
         self.write(
             _TEMPLATES.get_template("page.html").render(course=course, base_url=self.base_url)
         )
+
+
+class Start(JupyterHandler):
+    """Opens JupyterLab with the start page in a tab; the plug-in in `labextension/` does it."""
+
+    @authenticated
+    async def get(self) -> None:
+        """Answer with a redirect."""
+        self.redirect(f"{self.base_url}lab?start")

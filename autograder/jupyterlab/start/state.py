@@ -159,7 +159,8 @@ def _page(file: Path, root: Path) -> Page | None:
         return None
     heading = next((source for source in sources if source.startswith("# ")), file.stem)
     found = [check for source in sources if (check := _CHECK.match(source))]
-    minutes = next((told for source in sources[:4] if (told := _MINUTES.search(source))), None)
+    links = next((source for source in sources[:4] if "[Glossary]" in source), "")
+    minutes = _MINUTES.search(links)
     return Page(
         path=file.relative_to(root).as_posix(),
         title=heading.partition("\n")[0].removeprefix("# "),
