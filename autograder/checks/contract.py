@@ -67,10 +67,12 @@ class Contract:
         return found[0]
 
     def resolved(self, thing: Any) -> Any:
-        """Follow `$ref` until something else comes."""
+        """Follow `$ref` until something else comes; what stands beside it is added."""
+        beside: Json = {}
         for _ in range(_DEEPEST):
             if not (isinstance(thing, dict) and isinstance(thing.get("$ref"), str)):
-                return thing
+                return {**thing, **beside} if beside else thing
+            beside = {key: one for key, one in thing.items() if key != "$ref"} | beside
             reference, thing = thing["$ref"], self.document
             assert reference.startswith("#/"), f"The reference {reference} leaves the document."
             for step in reference[2:].split("/"):
@@ -331,8 +333,8 @@ class Operation:
         kind = f"{media.partition('/')[0]}/*"
         for name in (media, kind, "*/*"):
             if name in content:
-                schema = content[name].get("schema", {})
-                return self.contract.faults(schema, reply.json())
+                value = reply.json() if "json" in media else reply.text
+                return self.contract.faults(content[name].get("schema", {}), value)
         known = ", ".join(content) or "no body"
         return [f"{self.id} answered {reply.status_code} with {media}; the document says: {known}."]
 
