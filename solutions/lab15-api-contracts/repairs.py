@@ -112,3 +112,5 @@ class Warehouse:
 
 
 warehouse = Warehouse()
+
+# ruff: noqa: INP001 - it lies beside a notebook
