@@ -83,7 +83,7 @@ class Twins:
             path=built.url.path,
             query_string=built.url.query.decode("ascii"),
             base_url=_BASE,
-            headers=headers,
+            headers=list(headers.items()),
             input_stream=BytesIO(body),
             content_length=len(body),
         ).get_environ()
