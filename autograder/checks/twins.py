@@ -61,6 +61,9 @@ class Twins:
         original = self._ask_original(built, body, theirs)
         if self._cookies[0]:
             built.headers["cookie"] = _sent(self._cookies[0])
+        if method == "HEAD":
+            # A server may hang up after a HEAD whose body nobody read; the next must not notice.
+            built.headers["connection"] = "close"
         self._client.cookies.clear()
         reply = await self._client.send(built)
         self._client.cookies.clear()
