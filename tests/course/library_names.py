@@ -34,7 +34,7 @@ def is_module(name: str) -> bool:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a lesson may show a module that is deprecated
             return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
+    except Exception:  # noqa: BLE001 - a module of Django's wants to be configured first
         return False
 
 
