@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - it lies beside a notebook
 """The test bench of lab 14: what runs your tests, and the fakes that they may ask for.
 
 `suite` makes a test class into a function that runs its tests with a client of an app.
@@ -14,12 +15,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
 
-from classroom import serve
 from fastapi import FastAPI
 from httpx2 import AsyncClient
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+from classroom import serve
 
 HOLD, BREAK = "<hold>", "<break>"  # in what a model says: it waits here, it breaks off here
 
@@ -38,11 +40,11 @@ class Model:
 
     async def ask(self, question: str) -> str:
         """Return what the model says, or raise `ModelFailed`."""
-        raise ModelFailed(401)
+        raise NotImplementedError(question)
 
     def stream(self, question: str) -> AsyncIterator[str]:
         """Yield word by word what the model says; it may end with `ModelFailed`."""
-        raise ModelFailed(401)
+        raise NotImplementedError(question)
 
 
 def get_now() -> float:
@@ -139,6 +141,7 @@ class Bench:
         app.dependency_overrides[get_model] = lambda: self.model
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer requests below `/test/`, and pass the others on."""
         if not scope.get("path", "").startswith("/test/"):
             await self.app(scope, receive, send)
             return
@@ -237,6 +240,6 @@ async def try_out(tests: type, create: Callable[[], FastAPI]) -> None:
             try:
                 await _run(tests, name, server.async_client)
                 print("passed ", name)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever a test raises
                 print("FAILED ", name, repr(error))
     print(f"{len(_tests_of(tests))} tests of {tests.__name__}.")
