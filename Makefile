@@ -11,7 +11,7 @@ COURSE := .venv/.course-is-set-up
 TOOLS := .venv/.tools-are-set-up
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
 
-.PHONY: help setup lab formgrader demo test gates attacks mutants lint build bench stress lock clean
+.PHONY: help setup lab formgrader demo site test gates attacks mutants lint build bench stress lock clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1|\2/p' Makefile | column -t -s '|'
@@ -27,11 +27,14 @@ formgrader: $(COURSE)  ## Open JupyterLab as an instructor, with all of nbgrader
 demo: $(COURSE)  ## Grade a small class in a throw-away folder, end to end
 	$(BIN)/autograder demo
 
+site: $(TOOLS)  ## Run every lesson and build the web site, website/_build/html/index.html
+	$(BIN)/python -m website
+
 test: $(TOOLS)  ## Run the whole test suite
 	$(BIN)/pytest -n auto
 
-gates: $(TOOLS)  ## Run every lesson, and grade every submission of every lab's corpus
-	$(BIN)/pytest -n 3 tests/course/test_run_all.py tests/gates/test_marks.py tests/gates/test_doors.py -k "lesson or gates"
+gates: $(TOOLS)  ## Run every lesson, grade every submission of every lab's corpus, and note it down
+	GATES=everything $(BIN)/pytest -n 3 tests/course/test_run_all.py tests/gates/test_marks.py tests/gates/test_doors.py -k "lesson or gates"
 
 attacks: $(TOOLS)  ## Run only the attack suite
 	$(BIN)/pytest tests/attacks

@@ -88,7 +88,7 @@ def lab_server(folder: Path, *, theme: str = LIGHT) -> Iterator[LabServer]:
             log: list[str] = []
             for line in process.stderr:
                 log.append(line)
-                if found := re.search(r"(http://127\.0\.0\.1:\d+)(/lab[^?\s]*)", line):
+                if found := re.search(r"(http://127\.0\.0\.1:\d+)(/(?:lab|start)[^?\s]*)", line):
                     break
             else:
                 raise RuntimeError("JupyterLab did not start:\n" + "".join(log))

@@ -11,6 +11,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, cell_magic, line_magic, magics_class
 from IPython.display import HTML
 
+from autograder.checks import last_said
 from autograder.checks.attempts import Attempts, is_grading, is_validating
 from autograder.checks.cell import BadCheckLine, CheckCell
 from autograder.checks.deadlines import IN_A_NOTEBOOK, WHILE_GRADING
@@ -225,3 +226,4 @@ class CheckMagics(Magics):
             self._progress.note(result, self._cells.mark(cell.task))
         if not is_grading():
             attempts.note(result)
+            last_said.note(result, Path.cwd())

@@ -1,6 +1,6 @@
 """How JupyterLab looks for this course: a small extension of its server.
 
-JupyterLab opens the course's README first. nbgrader's Assignment List, Formgrader and Create
+JupyterLab opens the course's start page first. nbgrader's Assignment List, Formgrader and Create
 Assignment are hidden where no exchange is set up: there they answer with errors that mean nothing
 to somebody who learns alone. The settings beside this module render Markdown and switch the news
 off; pyproject.toml names the places in the environment where they are installed.
@@ -14,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from jupyter_core.paths import jupyter_config_path
+from jupyter_server.utils import url_path_join
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
+
+from autograder.jupyterlab.start import FIRST, PATH, Start, StartPage
 
 NBGRADER_CONFIG = "nbgrader_config.py"
 DEFAULT_EXCHANGE = "/usr/local/share/nbgrader/exchange"
@@ -24,7 +27,6 @@ ROLE = "COURSE_ROLE"
 """Set it to `instructor` to see all of nbgrader without an exchange (`make formgrader`)."""
 FOR_A_CLASS = ("assignment-list", "course-list", "create-assignment", "formgrader")
 """Parts of nbgrader's extension that need an exchange, or an instructor."""
-FIRST_PAGE = "README.md"
 
 Hook = Callable[[Any, dict[str, Any]], dict[str, Any]]
 
@@ -67,8 +69,11 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Set the first page and hide what needs a class; the server calls this when it starts."""
     root = Path(server.root_dir)
-    if (root / FIRST_PAGE).is_file() and (root / "notebooks").is_dir():
-        server.default_url = f"/lab/tree/{FIRST_PAGE}"
+    pages = ((PATH, StartPage), (FIRST, Start))
+    at = [(url_path_join(server.base_url, path), page) for path, page in pages]
+    server.web_app.add_handlers(".*$", at)
+    if (root / "notebooks").is_dir():
+        server.default_url = f"/{FIRST}"
     if in_a_class(root):
         return
     settings = server.web_app.settings

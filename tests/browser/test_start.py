@@ -1,24 +1,64 @@
 """What somebody sees who opens JupyterLab on the course for the first time."""
 
+import json
+
 import pytest
 
 pytestmark = pytest.mark.browser
 
 
+LAB = "labs/lab01-path-operations/lab01-path-operations.ipynb"
+
+
 @pytest.fixture
 def first_page(notebook, lab):
-    """The page on which JupyterLab opens, once the README is there."""
+    """JupyterLab as it opens, once the start page is there in its tab."""
     page = notebook.page
     page.goto(f"{lab.url}{lab.first_page}?token={lab.token}")
-    page.locator(".jp-MarkdownViewer").wait_for()
+    start(page).locator(".next").wait_for()
     return page
 
 
-def test_the_readme_is_rendered_first(first_page):
-    """It says where to begin, as a page and not as Markdown's source."""
-    readme = first_page.locator(".jp-MarkdownViewer")
-    readme.get_by_role("heading", name="FastAPI for AI engineers").wait_for()
-    assert readme.get_by_role("link", name="00", exact=False).first.is_visible()
+def start(page):
+    """Return the start page inside its tab."""
+    return page.frame_locator("#course-start iframe")
+
+
+def test_one_click_leads_to_the_first_lesson(first_page):
+    """The start page names the course's lessons and labs, and its button opens the first one."""
+    shown = start(first_page)
+    assert shown.get_by_role("link", name="Lab 01", exact=False).is_visible()
+    button = shown.locator(".next")
+    assert "00" in button.inner_text()
+    button.click()
+    first_page.locator(".jp-Notebook").get_by_role("heading", name="00 HTTP").first.wait_for()
+    assert first_page.get_by_role("tab", name="00-start-here.ipynb").count() == 1
+
+
+def test_it_says_what_the_checks_said_last(first_page, lab):
+    """What lies beside the notebooks is shown when the tab comes to the front again."""
+    kept = (lab.course / LAB).parent / ".attempts" / "lab01.last.json"
+    kept.parent.mkdir(exist_ok=True)
+    said = {"passing": 3, "tests": 3, "points": 2.5, "max_points": 3}
+    kept.write_text(json.dumps({"t1": said}), encoding="utf-8")
+    try:
+        start(first_page).get_by_role("link", name="Lab 01", exact=False).click()
+        first_page.get_by_role("tab", name="lab01-path-operations.ipynb").wait_for()
+        first_page.get_by_role("tab", name="Start", exact=True).click()
+        start(first_page).get_by_text("1 of 5 tasks, 2.5 of 20 points").wait_for()
+        assert "Lab 01" in start(first_page).locator(".next").inner_text()
+    finally:
+        kept.unlink()
+
+
+def test_the_help_menu_brings_it_back(first_page):
+    """Whoever has closed it finds it under Help."""
+    tab = first_page.get_by_role("tab", name="Start", exact=True)
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
+    first_page.locator("#course-start").wait_for(state="detached")
+    first_page.get_by_role("menuitem", name="Help").click()
+    first_page.get_by_role("menuitem", name="Start Page of the Course").click()
+    start(first_page).locator(".next").wait_for()
 
 
 def test_nobody_is_asked_about_news(first_page):

@@ -10,7 +10,8 @@ from autograder.grading.grade import Options
 from autograder.judge.staff import Staff
 from autograder.trial import Trial
 
-from .labs import CORPORA, COURSE, SOLUTION, WAIT, GradedClass, Kept, jobs_for, ran_here
+from .judged import EVERYTHING
+from .labs import CLASSES, COURSE, SOLUTION, WAIT, GradedClass, Kept, jobs_for, ran_here
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,8 @@ def grade():
 def graded(tmp_path_factory, grade, pytestconfig):
     """Return a function that gives a lab's corpus, graded; each lab is graded only once.
 
+    Where nothing has changed since it was last graded whole, that is a sample (`judged.py`).
+
     What an earlier run of the tests found as the corpus states it is taken over, as the command
     takes over what has not changed: the lab, the submission, the engine, the packages. Everybody
     else seems to have handed in the solution before, so that a submission is judged from its
@@ -41,18 +44,20 @@ def graded(tmp_path_factory, grade, pytestconfig):
 
     def once(lab):
         if lab not in known:
-            trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, CORPORA[lab])
+            trial = Trial.of(tmp_path_factory.mktemp(lab.short), COURSE, lab, CLASSES[lab])
             kept = Kept(pytestconfig.cache.mkdir("gates") / lab.name, trial)
             kept.take_over(SOLUTION)
             first = grade(trial, lab, SOLUTION)
-            for name in CORPORA[lab].keys() - {SOLUTION}:
+            for name in CLASSES[lab].keys() - {SOLUTION}:
                 kept.take_over(name, otherwise=SOLUTION)
             rest = grade(trial, lab)
             ran = replace(rest, lines=rest.lines | first.lines)
-            assert ran.lines.keys() == CORPORA[lab].keys(), ran.complaints
+            assert ran.lines.keys() == CLASSES[lab].keys(), ran.complaints
             known[lab] = GradedClass(lab, trial, ran)
-            for name in CORPORA[lab]:
+            for name in CLASSES[lab]:
                 kept.keep(name, known[lab])
+            if EVERYTHING:
+                known[lab].write_down()
         return known[lab]
 
     return once

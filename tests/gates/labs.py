@@ -19,10 +19,14 @@ from autograder.grading.grade import Options
 from autograder.judge.staff import Staff
 from autograder.trial import Ran, Trial
 
+from .judged import Ledger, to_judge
+
 COURSE = Course.find(Path(__file__))
 LABS = COURSE.labs
 CORPORA = {lab: {one.name: one for one in read_corpus(COURSE, lab)} for lab in LABS}
-READABLE = [(lab, one) for lab in LABS for one in CORPORA[lab].values() if one.kind != "unreadable"]
+CLASSES = {lab: to_judge(COURSE, lab, CORPORA[lab]) for lab in LABS}
+"""What of each corpus is handed in: all of it, or a sample where nothing has changed."""
+READABLE = [(lab, one) for lab in LABS for one in CLASSES[lab].values() if one.kind != "unreadable"]
 SOLUTION, BLANK = "right-solution", "blank"
 WAIT = 5
 """Seconds that a test waits for an answer: wrong submissions are many, and it decides nothing."""
@@ -59,7 +63,7 @@ def ran_here(trial: Trial, students: Sequence[str], options: Options, staff: Sta
 
 @dataclass(eq=False)
 class GradedClass:
-    """A class that has handed in the whole corpus of a lab, after one run of the grader."""
+    """A class that has handed in the corpus of a lab, after one run of the grader."""
 
     lab: Lab
     trial: Trial
@@ -67,7 +71,13 @@ class GradedClass:
 
     @property
     def corpus(self) -> dict[str, Submission]:
-        return CORPORA[self.lab]
+        """Return what was handed in, by name."""
+        return CLASSES[self.lab]
+
+    @property
+    def is_sample(self) -> bool:
+        """Tell whether only a sample of the corpus was handed in."""
+        return self.corpus.keys() != CORPORA[self.lab].keys()
 
     @cached_property
     def records(self) -> dict[str, list[CheckResult]]:
@@ -91,6 +101,35 @@ class GradedClass:
     def outcomes(self, student: str) -> dict[str, Outcome]:
         """Return the outcome of each of a submission's tests by its id."""
         return {test.id: test.outcome for test in self.tests(student)}
+
+    def lost(self, name: str) -> set[str]:
+        """Return the ids of the tests that a submission has lost; none if it cannot be read."""
+        if name not in self.records:
+            return set()
+        return {id_ for id_, found in self.outcomes(name).items() if found is not Outcome.PASSED}
+
+    def is_as_stated(self, name: str) -> bool:
+        """Tell whether a submission lost what its corpus file names, and got that mark."""
+        stated = self.corpus[name]
+        if self.ran.lines[name]["score"] != stated.points:
+            return False
+        tests = self.outcomes(name) if name in self.records else {}
+        return self.lost(name) == set(filter(stated.is_lost, tests))
+
+    def failed(self) -> set[str]:
+        """Return the tests that failed, themselves, on some submission that is not blank."""
+        return {
+            function_of(test.id)
+            for name, one in self.corpus.items()
+            if one.kind in {"wrong", "partial"} and name != BLANK
+            for test in self.tests(name)
+            if test.outcome is Outcome.FAILED
+        }
+
+    def write_down(self) -> None:
+        """Write down that the whole corpus was judged, if all came out as it states."""
+        if not self.is_sample and all(map(self.is_as_stated, self.corpus)):
+            Ledger(COURSE, self.lab).write(self.failed())
 
     def tasks(self) -> list[str]:
         """Return the lab's tasks in their order."""
@@ -140,16 +179,9 @@ class Kept:
 
     def keep(self, name: str, class_: GradedClass) -> None:
         """Keep what came of a submission, if it is what the corpus states."""
-        kept, stated = self.folder / f"{name}.json", class_.corpus[name]
-        lost = {
-            test
-            for test, outcome in (class_.outcomes(name) if name in class_.records else {}).items()
-            if outcome is not Outcome.PASSED
-        }
-        found = class_.ran.lines[name]["score"]
-        as_stated = found == stated.points and all(map(stated.is_lost, lost))
+        kept = self.folder / f"{name}.json"
         self.folder.mkdir(parents=True, exist_ok=True)
-        if as_stated and self._record(name).is_file():
+        if class_.is_as_stated(name) and self._record(name).is_file():
             shutil.copyfile(self._record(name), kept)
         else:
             kept.unlink(missing_ok=True)

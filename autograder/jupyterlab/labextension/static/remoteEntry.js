@@ -1,4 +1,5 @@
-// Tells the kernel what stands in the cells of the tasks, just before a check runs.
+// Tells the kernel what stands in the cells of the tasks, just before a check runs, and opens the
+// course's start page.
 //
 // Written by hand, no build step: JupyterLab loads this file as the container of a prebuilt
 // extension, lends it the modules that all extensions share, and asks for "./extension".
@@ -43,6 +44,66 @@
     }
   }
 
+  const START = "course:start";
+
+  // The start page, served by this extension's half in the server, in a tab of its own.
+  async function startPage() {
+    const [apputils, coreutils, mainmenu, application] = await Promise.all(
+      ["apputils", "coreutils", "mainmenu", "application"].map(async name => {
+        const [version] = Object.values(shared[`@jupyterlab/${name}`]);
+        return (await version.get())();
+      }),
+    );
+    const { ICommandPalette, IFrame, MainAreaWidget, WidgetTracker } = apputils;
+    const { PageConfig, URLExt } = coreutils;
+    return {
+      id: `${NAME}:start`,
+      description: "Opens the course's start page.",
+      autoStart: true,
+      optional: [ICommandPalette, mainmenu.IMainMenu, application.ILayoutRestorer],
+      activate: (app, palette, menu, restorer) => {
+        const tracker = new WidgetTracker({ namespace: "course-start" });
+        const address = () => URLExt.join(PageConfig.getBaseUrl(), "course");
+        const made = () => {
+          const content = new IFrame({
+            sandbox: ["allow-same-origin", "allow-scripts", "allow-top-navigation"],
+          });
+          content.url = address();
+          const widget = new MainAreaWidget({ content });
+          widget.id = "course-start";
+          widget.title.label = "Start";
+          widget.title.closable = true;
+          return widget;
+        };
+        app.commands.addCommand(START, {
+          label: "Start Page of the Course",
+          execute: () => {
+            const widget = tracker.currentWidget ?? made();
+            if (!tracker.has(widget)) void tracker.add(widget);
+            if (!widget.isAttached) app.shell.add(widget, "main");
+            app.shell.activateById(widget.id);
+            return widget;
+          },
+        });
+        // What the checks said since: the page is read anew whenever it comes to the front.
+        app.shell.currentChanged?.connect((_, { newValue }) => {
+          if (newValue?.id === "course-start") newValue.content.url = address();
+        });
+        window.addEventListener("message", ({ origin, data }) => {
+          if (origin === location.origin && data?.course === "open") {
+            void app.commands.execute("docmanager:open", { path: data.path });
+          }
+        });
+        palette?.addItem({ command: START, category: "Help" });
+        menu?.helpMenu.addGroup([{ command: START }], 0);
+        void restorer?.restore(tracker, { command: START, name: () => "course-start" });
+        if (new URLSearchParams(location.search).has("start")) {
+          void app.restored.then(() => app.commands.execute(START));
+        }
+      },
+    };
+  }
+
   async function extension() {
     const [version] = Object.values(shared["@jupyterlab/notebook"]);
     const { NotebookActions } = (await version.get())();
@@ -68,8 +129,8 @@
       shared = scope;
     },
     get: async () => {
-      const plugin = await extension();
-      return () => ({ __esModule: true, default: plugin });
+      const plugins = [await extension(), await startPage()];
+      return () => ({ __esModule: true, default: plugins });
     },
   };
 })();

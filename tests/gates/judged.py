@@ -1,0 +1,135 @@
+"""What of a lab's corpus has to be judged: all of it, or a sample where nothing has changed.
+
+`tests/corpus/LAB/judged.json` says that the whole corpus was judged as it states, with the lab,
+the packages and the engine of a certain fingerprint. As long as the fingerprint stays, the gates
+judge every right design and a sample of the wrong ones, another one for each commit.
+`make gates` judges everything, and writes these files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from autograder.corpus import Submission
+from autograder.course import Course, Lab
+
+EVERYTHING = os.environ.get("GATES") == "everything"
+"""Whether whole corpora are judged, and what came of it is written down."""
+_ENGINE = (
+    *("autograder/checks", "autograder/child", "autograder/grading", "autograder/judge"),
+    *("autograder/sandbox", "autograder/corpus.py", "autograder/course.py", "autograder/trial.py"),
+    *("classroom", "requirements.lock"),
+)
+"""What verdicts depend on beside the lab and the submission."""
+_WRONG = 2
+"""Wrong submissions of a sample for each task, beside one that loses all of it."""
+
+
+class Judged(BaseModel):
+    """What a run of the gates over a whole corpus has found.
+
+    Attributes:
+        fingerprint: Of the lab, its corpus, the engine and the packages.
+        failed: The tests that failed themselves on some submission.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fingerprint: str
+    failed: list[str]
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """Where a lab's last whole run is written down.
+
+    Args:
+        course: The course.
+        lab: The lab.
+    """
+
+    course: Course
+    lab: Lab
+
+    @property
+    def file(self) -> Path:
+        """Return the file that holds it."""
+        return self.course.root / "tests" / "corpus" / self.lab.short / "judged.json"
+
+    def read(self) -> Judged | None:
+        """Return what was found, if lab, corpus, engine and packages are as they were."""
+        if not self.file.is_file():
+            return None
+        judged = Judged.model_validate_json(self.file.read_bytes())
+        return judged if judged.fingerprint == self._fingerprint() else None
+
+    def write(self, failed: set[str]) -> None:
+        """Write down that every submission came to what the corpus states."""
+        judged = Judged(fingerprint=self._fingerprint(), failed=sorted(failed))
+        self.file.write_text(judged.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+    def _fingerprint(self) -> str:
+        root, name = self.course.root, self.lab.name
+        own = [root / "solutions" / name / f"{name}.ipynb", *self.file.parent.glob("*.md")]
+        found = hashlib.sha256(f"{sys.version_info[:2]} {_engine(root)}".encode())
+        for file in sorted(own):
+            found.update(f"\n{file.name} {_digest(file)}".encode())
+        return found.hexdigest()
+
+
+def to_judge(course: Course, lab: Lab, corpus: Mapping[str, Submission]) -> dict[str, Submission]:
+    """Return the submissions of a lab that have to be judged now."""
+    if EVERYTHING or Ledger(course, lab).read() is None:
+        return dict(corpus)
+    draw = drawing(course, lab)
+    names = {name for name, one in corpus.items() if one.kind != "wrong"}
+    wrong = [one for one in corpus.values() if one.kind == "wrong"]
+    for task in sorted({test.partition(".")[0] for one in wrong for test in one.loses}):
+        ways = [one for one in wrong if one.costs_only(task)]
+        whole = [one for one in ways if task in one.loses]
+        parts = [one for one in ways if task not in one.loses]
+        names |= {one.name for one in draw.sample(parts, min(_WRONG, len(parts)))}
+        names |= {one.name for one in draw.sample(whole, min(1, len(whole)))}
+    return {name: one for name, one in corpus.items() if name in names}
+
+
+def drawing(course: Course, lab: Lab) -> random.Random:
+    """Return what a lab's sample is drawn from: the same in each process, another each commit."""
+    return random.Random(f"{_commit(course.root)} {lab.name}")  # noqa: S311 - any sample will do
+
+
+@cache
+def _engine(root: Path) -> str:
+    found = hashlib.sha256()
+    for file in _engine_files(root):
+        found.update(f"{file.relative_to(root)} {_digest(file)}\n".encode())
+    return found.hexdigest()
+
+
+def _engine_files(root: Path) -> Iterator[Path]:
+    for part in _ENGINE:
+        path = root / part
+        yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@cache
+def _commit(root: Path) -> str:
+    """Return the name of the commit that is checked out; nothing where git knows none."""
+    asked = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
+    )
+    return asked.stdout.strip()
