@@ -53,7 +53,8 @@ def test_it_says_what_the_checks_said_last(first_page, lab):
 
 def test_the_help_menu_brings_it_back(first_page):
     """Whoever has closed it finds it under Help."""
-    first_page.get_by_role("tab", name="Start", exact=True).locator(".lm-TabBar-tabCloseIcon").click()
+    tab = first_page.get_by_role("tab", name="Start", exact=True)
+    tab.locator(".lm-TabBar-tabCloseIcon").click()
     first_page.locator("#course-start").wait_for(state="detached")
     first_page.get_by_role("menuitem", name="Help").click()
     first_page.get_by_role("menuitem", name="Start Page of the Course").click()
