@@ -43,7 +43,7 @@ class LessonFront(FrontMatter):
         """How long it takes, in words: `50 minutes` or `two sittings: 50 + 55 minutes`."""
         if not self.sittings:
             return f"{self.minutes} minutes"
-        number = {2: "two", 3: "three"}.get(len(self.sittings), str(len(self.sittings)))
+        number = {2: "two", 3: "three", 4: "four"}.get(len(self.sittings), str(len(self.sittings)))
         return f"{number} sittings: {' + '.join(map(str, self.sittings))} minutes"
 
 

@@ -13,7 +13,7 @@ from autograder.authoring.words import Role
 WORDS_A_MINUTE = 180
 LINES_A_MINUTE = 4
 MINUTES_AN_EXERCISE = 2
-NEXT_SITTING = re.compile(r"^## (?:Second|Third) sitting", re.MULTILINE)
+NEXT_SITTING = re.compile(r"^## (?:Second|Third|Fourth) sitting", re.MULTILINE)
 APPENDIX = re.compile(r"^## Appendix", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 
