@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import re
 import sys
+import warnings
 from collections.abc import Iterable
 from functools import cache
 
@@ -30,8 +31,10 @@ LibraryName = tuple[str, str]
 def is_module(name: str) -> bool:
     """Tell whether a dotted name is a module's."""
     try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a lesson may show a module that is deprecated
+            return importlib.util.find_spec(name) is not None
+    except Exception:  # noqa: BLE001 - a module of Django's wants to be configured first
         return False
 
 
