@@ -131,13 +131,14 @@ class _Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._lost = False
+        self._cut = False  # the last request's body was not sent to its end
         self.heard = False
         """Whether a part of an answer to the last request has come."""
 
     @property
     def usable(self) -> bool:
         """Whether another request may be sent."""
-        return not (self._lost or self._transport.is_closing())
+        return not (self._lost or self._cut or self._transport.is_closing())
 
     async def send(self, request: httpx2.Request) -> None:
         """Send a request."""
@@ -149,14 +150,40 @@ class _Connection(asyncio.Protocol):
         head += b"\r\n"
         chunked = request.headers.get("transfer-encoding", "").lower() == "chunked"
         assert isinstance(request.stream, httpx2.AsyncByteStream)
-        async for chunk in request.stream:
-            head += b"%x\r\n%s\r\n" % (len(chunk), chunk) if chunked else chunk
-            if len(head) > _MAX_WAITING:
-                await self._write(head)
-                head = bytearray()
-        if chunked:
+        if isinstance(request.stream, httpx2.ByteStream):
+            async for chunk in request.stream:
+                head += b"%x\r\n%s\r\n" % (len(chunk), chunk) if chunked else chunk
+        else:
+            await self._write(head)
+            self._cut = not await self._send_pieces(request.stream, chunked=chunked)
+            head = bytearray()
+        if chunked and not self._cut:
             head += b"0\r\n\r\n"
         await self._write(head)
+
+    async def _send_pieces(self, stream: httpx2.AsyncByteStream, *, chunked: bool) -> bool:
+        """Send each piece of a body as it comes; return False if the answer began before its end.
+
+        Like most clients, it sends no more then: a server that refuses a body must be heard, also
+        while the body never ends.
+        """
+        assert self._answer is not None, "it is set before anything is sent"
+        pieces, head = aiter(stream), self._answer.head
+        while True:
+            coming: asyncio.Future[bytes | None] = asyncio.ensure_future(anext(pieces, None))
+            either: set[asyncio.Future[Any]] = {coming, head}
+            try:
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                if not coming.done():
+                    coming.cancel()
+                    await asyncio.wait({coming})
+            if coming.cancelled() or head.done():
+                return coming.done() and not coming.cancelled() and coming.result() is None
+            if (piece := coming.result()) is None:
+                return True
+            if piece:
+                await self._write(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
 
     async def response(self, request: httpx2.Request) -> httpx2.Response:
         """Return the answer once its headers are there."""

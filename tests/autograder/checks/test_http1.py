@@ -167,6 +167,76 @@ def test_a_request_in_pieces_arrives_whole(tmp_path):
     assert b"4\r\none \r\n3\r\ntwo\r\n0\r\n\r\n" in got[0]
 
 
+def test_a_piece_is_sent_before_the_next_one_exists(tmp_path):
+    """The server has the head, then the first piece, while the second is still to come."""
+    arrived = asyncio.Queue()
+
+    async def answer(reader, writer, _number):
+        arrived.put_nowait(await reader.readuntil(b"\r\n\r\n"))
+        arrived.put_nowait(await reader.readuntil(b"one\r\n"))
+        await reader.readuntil(b"0\r\n\r\n")
+        writer.write(PLAIN)
+        await writer.drain()
+
+    async def pieces():
+        await arrived.get()
+        yield b"one"
+        await arrived.get()
+        yield b"two"
+
+    reply, _ = ask(answer, tmp_path, content=pieces())
+    assert reply.text == "ok"
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_an_answer_ends_a_body_that_has_no_end(tmp_path, goes_on):
+    """A refusal is heard while pieces come on, or none does; its connection is not used again."""
+
+    async def answer(reader, writer, number):
+        if number == 1:
+            await reader.readuntil(b"again")
+        else:
+            await request_from(reader)
+        writer.write(PLAIN)
+        await writer.drain()
+        await reader.read()
+
+    async def pieces():
+        yield b"again"
+        while goes_on:
+            yield b"and again"
+            await asyncio.sleep(0)
+        await asyncio.Event().wait()
+
+    async def asked():
+        async with served(answer, tmp_path) as (client, connections):
+            replies = [await client.post("/x", content=pieces()), await client.post("/x")]
+            return [reply.text for reply in replies], len(connections)
+
+    assert asyncio.run(asked()) == (["ok", "ok"], 2)
+
+
+def test_a_body_that_fails_hangs_up(tmp_path):
+    """What a piece's maker raises comes through, and the server sees the connection end."""
+    ended = asyncio.Event()
+
+    async def answer(reader, _writer, _number):
+        await reader.read()
+        ended.set()
+
+    async def pieces():
+        yield b"one"
+        raise LookupError("no more")
+
+    async def asked():
+        async with served(answer, tmp_path) as (client, _):
+            with pytest.raises(LookupError):
+                await client.post("/x", content=pieces())
+            await ended.wait()
+
+    asyncio.run(asked())
+
+
 def test_a_stream_is_read_as_it_comes(tmp_path):
     """The second piece is sent only after the first has been received."""
     received = asyncio.Event()
