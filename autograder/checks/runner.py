@@ -24,6 +24,7 @@ import pytest
 from autograder.checks.cell import CheckCell
 from autograder.checks.difference import Comparison
 from autograder.checks.fixtures.plugin import Fixtures
+from autograder.checks.fresh_variables import FreshVariables
 from autograder.checks.job import Job, Part
 from autograder.checks.records import CheckResult, Outcome
 from autograder.checks.verdict import (
@@ -137,12 +138,17 @@ class _Checks:
         if self.broken:
             return True
         items: dict[str, list[pytest.Function]] = {name: [] for name in self._cells}
+        variables: dict[str, FreshVariables] = {}
         for item in session.items:
             assert isinstance(item, pytest.Function)
             items[item.path.stem].append(item)
+            if item.path.stem not in variables:
+                variables[item.path.stem] = FreshVariables(item.module)
         try:
             with redirect_stdout(self._stdout):
                 for job in self._jobs:
+                    if job.cell.module_name in variables:
+                        variables[job.cell.module_name].restore()
                     job.result = self._do(job, items[job.cell.module_name])
         except BaseException as error:  # noqa: BLE001 - pytest would swallow it; `run` raises it
             self.failure = error

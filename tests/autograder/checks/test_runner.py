@@ -488,6 +488,28 @@ def test_collected_once_run_many_times():
     assert [job.result.points for job in jobs] == [1, 0, 0, 1]
 
 
+REMEMBERS = '''
+seen, names, count = {}, ["first"], 0
+
+
+async def test_nothing_is_left_of_another(client):
+    """What an earlier submission left in the check's own variables is gone."""
+    global count
+    assert (seen, names, count) == ({}, ["first"], 0)
+    count += 1
+    names.append("more")
+    seen["greeting"] = (await client.get("/hello")).json()
+'''
+
+
+def test_no_submission_meets_what_another_left_in_the_checks_variables():
+    """A check's variables are as new for each submission that one pytest session serves."""
+    cell = CheckCell(lab="lab99", task="t1", points=1, body=REMEMBERS)
+    jobs = [Job(cell, KernelSubject({"app": greeter()}, "app")) for _ in range(3)]
+    run_in_thread([cell], jobs)
+    assert [job.result.points for job in jobs] == [1, 1, 1]
+
+
 def test_a_faulty_check_is_not_the_submissions_fault():
     """A check that cannot be collected is reported as such."""
     cell = CheckCell(lab="lab99", task="t1", points=1, body="import nothing_of_this_name")
