@@ -102,11 +102,13 @@ def in_a_cell(
     after: str = "setup",
     base: str = "unfinished",
     breaks_others: bool = False,
+    least: float | None = None,
     **answers: str,
 ) -> Attack:
     """Return an attack by a cell that is added to an honest part.
 
     With `breaks_others`, tests of other tasks that look at the list of task 4 suffer from it.
+    With `least`, the cell may cost some of the honest part, down to this.
     """
 
     def make(folder: Path, places: Places) -> None:
@@ -114,7 +116,7 @@ def in_a_cell(
         insert(made, source, after=after)
         write(made, folder, places)
 
-    return Attack(name, make, points, says, least=THREE_TASKS if breaks_others else None)
+    return Attack(name, make, points, says, least=THREE_TASKS if breaks_others else least)
 
 
 def by_answers(

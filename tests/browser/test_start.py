@@ -1,6 +1,7 @@
 """What somebody sees who opens JupyterLab on the course for the first time."""
 
 import json
+import shutil
 
 import pytest
 
@@ -12,7 +13,9 @@ LAB = "labs/lab01-path-operations/lab01-path-operations.ipynb"
 
 @pytest.fixture
 def first_page(notebook, lab):
-    """JupyterLab as it opens, once the start page is there in its tab."""
+    """JupyterLab as it opens for somebody who has not begun, with the start page in its tab."""
+    for kept in lab.course.rglob(".attempts"):
+        shutil.rmtree(kept)
     page = notebook.page
     page.goto(f"{lab.url}{lab.first_page}?token={lab.token}")
     start(page).locator(".next").wait_for()
