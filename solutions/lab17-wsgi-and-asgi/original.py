@@ -110,15 +110,15 @@ def create_app(ask: Callable[[int], int] = ask_warehouse) -> Flask:
             return {"error": "q is missing"}, 400
         limit = request.args.get("limit", 10, type=int)
         tags = request.args.getlist("tag")
-        dear = request.args.get("dear") in ("yes", "on", "1")
+        expensive = request.args.get("expensive") in ("yes", "on", "1")
         found = [
             bike
             for bike, about in BIKES.items()
             if text.lower() in about["name"].lower()
             and TAGS[bike].issuperset(tags)
-            and (about["price"] > 1000 or not dear)
+            and (about["price"] > 1000 or not expensive)
         ]
-        return {"found": found[:limit], "limit": limit, "tags": tags, "dear": dear}
+        return {"found": found[:limit], "limit": limit, "tags": tags, "expensive": expensive}
 
     @app.post("/login")
     def log_in() -> Any:

@@ -27,7 +27,13 @@ CONCEPTS = {
     "micro-batch": "10-model-serving",
     "outbox": "11-background-work",
     "CORS": "12-middleware",
+    "magic bytes": "13-files",
+    "mutants": "14-testing",
+    "problem details": "15-api-contracts",
     "Dockerfile": "16-deployment",
+    "WSGI": "17-wsgi-and-asgi",
+    "pull request": "18-code-review",
+    "spaced repetition": "19-interview",
 }
 """What a reader may look for, and a page that has to be among what the search finds."""
 
