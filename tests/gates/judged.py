@@ -129,7 +129,10 @@ def _digest(file: Path) -> str:
 @cache
 def _commit(root: Path) -> str:
     """Return the name of the commit that is checked out; nothing where git knows none."""
-    asked = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
-    )
+    try:
+        asked = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
+        )
+    except OSError:  # no git here
+        return ""
     return asked.stdout.strip()
