@@ -10,11 +10,24 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 CONFIG = "nbgrader_config.py"
 HANDED_IN = frozenset({"submitted", "autograded", "feedback"})
 """nbgrader's folders of what students hand in, and of what is made of it."""
+PARTS: Final = {
+    0: "The web, and FastAPI's core",
+    4: "Async, live and safe",
+    9: "What stands behind",
+    13: "In good hands",
+}
+"""The number of each part's first lesson, and what the part is called."""
 NAME = re.compile(r"(?P<number>\d\d)-[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def part_of(number: int) -> str:
+    """Return what the part of the course is called to which a lesson's number belongs."""
+    return PARTS[max(first for first in PARTS if first <= number)]
 
 
 class CourseError(Exception):

@@ -7,7 +7,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby
 from pathlib import Path
 from typing import Final, Self
 
@@ -16,19 +16,12 @@ import yaml  # type: ignore[import-untyped]  # it ships no types
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from nbformat import NotebookNode
 
-from autograder.course import Course, Lesson
+from autograder.course import Course, Lesson, part_of
 
 REPOSITORY = "https://github.com/fastapi-for-ai-engineers/course"
 BINDER = "https://mybinder.org/v2/gh/fastapi-for-ai-engineers/course/main?urlpath=lab/tree/"
 GUIDES = ("docs", "CONTRIBUTING.md", "CHANGELOG.md")
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
-_PARTS: Final = {
-    0: "The web, and FastAPI's core",
-    4: "Async, live and safe",
-    9: "What stands behind",
-    13: "In good hands",
-}
-"""The number of each part's first lesson, and what the part is called."""
 _TEMPLATES: Final = Environment(  # noqa: S701 - Markdown, of the course's own words
     loader=FileSystemLoader(Path(__file__).parent),
     undefined=StrictUndefined,
@@ -142,10 +135,8 @@ class Layout:
         )
 
     def _parts(self) -> Iterator[tuple[str, list[str]]]:
-        for begin, end in pairwise([*_PARTS, 100]):
-            lessons = [one for one in self.course.lessons if begin <= one.number < end]
-            if lessons:
-                yield _PARTS[begin], [f"notebooks/{one.name}" for one in lessons]
+        for part, lessons in groupby(self.course.lessons, key=lambda one: part_of(one.number)):
+            yield part, [f"notebooks/{one.name}" for one in lessons]
         yield "Labs", [f"labs/{one.name}/{one.name}" for one in self.course.labs]
         files = list(self._guides())
         top = [one for one in files if not any(_is_below(one, other) for other in files)]

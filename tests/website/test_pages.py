@@ -124,3 +124,9 @@ def test_no_answer_and_no_hidden_test_is_on_the_site(site):
     text = "".join(file.read_text(encoding="utf-8") for file in site.glob("labs/**/*.html"))
     assert "BEGIN SOLUTION" not in text
     assert "BEGIN HIDDEN" not in text
+
+
+def test_building_it_leaves_nothing_beside_the_lessons(site):
+    """What the checks of a run have said is no reader's, so the start page must not find it."""
+    assert site.is_dir()
+    assert not list((ROOT / "notebooks").glob(".attempts/lesson*"))

@@ -9,19 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.checks.last_said import Said, read
+from autograder.course import part_of
 
 _NAME = re.compile(r"(?P<number>\d\d)-[a-z0-9-]+")
 _CHECK = re.compile(r"^%%check (?P<lab>\S+)/(?P<task>\S+)(?: points=(?P<points>[\d.]+))?")
 _MINUTES = re.compile(r"(?P<minutes>\d+(?: \+ \d+)*) minutes")
 _LARGEST = 20_000_000
 """Bytes of a notebook that is read; the course's own have less than a hundredth of it."""
-PARTS: Mapping[int, str] = {
-    0: "The web, and FastAPI's core",
-    4: "Async, live and safe",
-    9: "What stands behind",
-    13: "In good hands",
-}
-"""The number of each part's first lesson, and what the part is called."""
 
 
 @dataclass(frozen=True)
@@ -76,12 +70,6 @@ class Step:
     lesson: Page
     lab: Page | None
 
-    @property
-    def next(self) -> Page | None:
-        """What of it comes next: the lesson, then its lab; None when both are done."""
-        todo = [page for page in (self.lesson, self.lab) if page is not None and not page.is_done]
-        return todo[0] if todo else None
-
 
 @dataclass(frozen=True)
 class Course:
@@ -94,8 +82,7 @@ class Course:
         """The steps by parts."""
         found: dict[str, list[Step]] = {}
         for step in self.steps:
-            first = max(start for start in PARTS if start <= step.number)
-            found.setdefault(PARTS[first], []).append(step)
+            found.setdefault(part_of(step.number), []).append(step)
         return list(found.items())
 
     @property
