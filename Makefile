@@ -34,7 +34,7 @@ test: $(TOOLS)  ## Run the whole test suite
 	$(BIN)/pytest -n auto
 
 gates: $(TOOLS)  ## Run every lesson, grade every submission of every lab's corpus, and note it down
-	GATES=everything $(BIN)/pytest -n 3 tests/course/test_run_all.py tests/gates/test_marks.py tests/gates/test_doors.py -k "lesson or gates"
+	GATES=everything $(BIN)/pytest -n 3 tests/course/test_run_all.py tests/gates -k "lesson or gates"
 
 attacks: $(TOOLS)  ## Run only the attack suite
 	$(BIN)/pytest tests/attacks

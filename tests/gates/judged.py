@@ -2,7 +2,8 @@
 
 `tests/corpus/LAB/judged.json` says that the whole corpus was judged as it states, with the lab,
 the packages and the engine of a certain fingerprint. As long as the fingerprint stays, the gates
-judge every right design and a sample of the wrong ones, another one for each commit.
+judge every right design and a sample of the wrong ones, another one for each commit. The same
+holds of the other arrangements of a lab's tests, if it says that they were all tried.
 `make gates` judges everything, and writes these files.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import os
 import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -27,10 +29,15 @@ EVERYTHING = os.environ.get("GATES") == "everything"
 """Whether whole corpora are judged, and what came of it is written down."""
 _ENGINE = (
     *("autograder/checks", "autograder/child", "autograder/grading", "autograder/judge"),
-    *("autograder/sandbox", "autograder/corpus.py", "autograder/course.py", "autograder/trial.py"),
-    *("classroom", "requirements.lock"),
+    *("autograder/sandbox", "autograder/corpus.py", "autograder/trial.py"),
 )
-"""What verdicts depend on beside the lab and the submission."""
+"""What verdicts depend on beside the lab, the submission, the packages and `classroom`."""
+_PIN = re.compile(r"^[A-Za-z0-9_.\[\]-]+==[^ \\]+", flags=re.MULTILINE)
+_IMPORT = re.compile(
+    r"^\s*(?:import (?P<module>classroom[\w.]*)"
+    r"|from (?P<origin>classroom[\w.]*) import (?:\((?P<many>[^)]*)\)|(?P<few>.*)))",
+    flags=re.MULTILINE,
+)
 _WRONG = 2
 """Wrong submissions of a sample for each task, beside one that loses all of it."""
 
@@ -41,12 +48,14 @@ class Judged(BaseModel):
     Attributes:
         fingerprint: Of the lab, its corpus, the engine and the packages.
         failed: The tests that failed themselves on some submission.
+        arranged: Whether every test was also tried alone, and every right design twice over.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     fingerprint: str
     failed: list[str]
+    arranged: bool = False
 
 
 @dataclass(frozen=True)
@@ -75,15 +84,25 @@ class Ledger:
 
     def write(self, failed: set[str]) -> None:
         """Write down that every submission came to what the corpus states."""
-        judged = Judged(fingerprint=self._fingerprint(), failed=sorted(failed))
+        self._write(Judged(fingerprint=self._fingerprint(), failed=sorted(failed)))
+
+    def note_arranged(self) -> None:
+        """Write down that the arrangements came to the same, beside what `write` has written."""
+        if judged := self.read():
+            self._write(judged.model_copy(update={"arranged": True}))
+
+    def _write(self, judged: Judged) -> None:
         self.file.write_text(judged.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
     def _fingerprint(self) -> str:
         root, name = self.course.root, self.lab.name
-        own = [root / "solutions" / name / f"{name}.ipynb", *self.file.parent.glob("*.md")]
-        found = hashlib.sha256(f"{sys.version_info[:2]} {_engine(root)}".encode())
+        source = self.lab.source.parent
+        own = [file for file in source.rglob("*") if file.is_file()]
+        own += [root / "solutions" / name / f"{name}.ipynb", *self.file.parent.glob("*.md")]
+        own += _classroom(root, self.lab.source.read_text(encoding="utf-8"))
+        found = hashlib.sha256(f"{sys.version_info[:2]} {_engine(root)} {_pins(root)}".encode())
         for file in sorted(own):
-            found.update(f"\n{file.name} {_digest(file)}".encode())
+            found.update(f"\n{file.relative_to(root)} {_digest(file)}".encode())
         return found.hexdigest()
 
 
@@ -110,8 +129,10 @@ def drawing(course: Course, lab: Lab) -> random.Random:
 
 @cache
 def _engine(root: Path) -> str:
+    files = list(_engine_files(root))
+    text = "\n".join(file.read_text(encoding="utf-8") for file in files)
     found = hashlib.sha256()
-    for file in _engine_files(root):
+    for file in [*files, *_classroom(root, text)]:
         found.update(f"{file.relative_to(root)} {_digest(file)}\n".encode())
     return found.hexdigest()
 
@@ -120,6 +141,37 @@ def _engine_files(root: Path) -> Iterator[Path]:
     for part in _ENGINE:
         path = root / part
         yield from sorted(path.rglob("*.py")) if path.is_dir() else [path]
+
+
+def _classroom(root: Path, text: str) -> list[Path]:
+    """Return the modules of `classroom` that a text imports, and those that these import."""
+    found: dict[Path, None] = {}
+    texts = [text]
+    while texts:
+        for name in _imported(texts.pop()):
+            place = root.joinpath(*name.split("."))
+            for file in (place.with_suffix(".py"), place / "__init__.py"):
+                if file.is_file() and file not in found:
+                    found[file] = None
+                    texts.append(file.read_text(encoding="utf-8"))
+    return sorted(found)
+
+
+def _imported(text: str) -> set[str]:
+    """Return the names in `classroom` that a text imports, with the packages that hold them."""
+    names: set[str] = set()
+    for match in _IMPORT.finditer(text):
+        origin = match["module"] or match["origin"]
+        inside = re.findall(r"\w+", match["many"] or match["few"] or "")
+        names |= {origin, *(f"{origin}.{name}" for name in inside)}
+    parts = [name.split(".") for name in names]
+    return {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
+
+
+@cache
+def _pins(root: Path) -> str:
+    """Return the versions of all packages: who asked for one, and its hashes, decide nothing."""
+    return " ".join(_PIN.findall((root / "requirements.lock").read_text(encoding="utf-8")))
 
 
 def _digest(file: Path) -> str:

@@ -1,0 +1,98 @@
+"""What has to be judged: everything where something has changed, and else a fair sample."""
+
+import shutil
+
+import pytest
+
+from autograder.course import Course
+
+from . import judged
+from .judged import Ledger, to_judge
+from .labs import CORPORA, COURSE, LABS
+
+LAB = next(lab for lab in LABS if lab.short == "lab01")
+
+
+@pytest.fixture
+def course(tmp_path, monkeypatch):
+    """A copy of the course with what a fingerprint is made of, whose lab 01 was judged whole."""
+    monkeypatch.setattr(judged, "EVERYTHING", False)
+    for name in ("classroom", "autograder", "content/labs", f"tests/corpus/{LAB.short}"):
+        shutil.copytree(COURSE.root / name, tmp_path / name)
+    for name in (f"solutions/{LAB.name}/{LAB.name}.ipynb", "requirements.lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(COURSE.root / name, tmp_path / name)
+    copied = Course(tmp_path)
+    Ledger(copied, lab_of(copied)).write({"t1.test_one"})
+    return copied
+
+
+def lab_of(course):
+    return next(lab for lab in course.labs if lab.short == LAB.short)
+
+
+def is_known(course):
+    """Tell whether the ledger still holds; what was read of files before is forgotten."""
+    judged._engine.cache_clear()
+    judged._pins.cache_clear()
+    known = Ledger(course, lab_of(course)).read() is not None
+    judged._engine.cache_clear()
+    judged._pins.cache_clear()
+    return known
+
+
+def append(file, text):
+    file.write_text(file.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        f"solutions/{LAB.name}/{LAB.name}.ipynb",
+        f"tests/corpus/{LAB.short}/wrong-put-merges.md",
+        "autograder/checks/runner.py",
+        "autograder/sandbox/report.py",
+        "classroom/server.py",
+        "classroom/upstream/gate.py",
+    ],
+)
+def test_whatever_decides_a_verdict_counts(course, changed):
+    """A change of the lab, a submission, the engine or a helper that it imports is seen."""
+    assert is_known(course)
+    append(course.root / changed, "\n")
+    assert not is_known(course)
+
+
+def test_another_version_of_a_package_counts_and_a_remark_does_not(course):
+    """Who asked for a package decides nothing."""
+    lock = course.root / "requirements.lock"
+    append(lock, "# somebody\n")
+    assert is_known(course)
+    append(lock, "a-package==1.0\n")
+    assert not is_known(course)
+
+
+def test_what_only_other_labs_import_does_not_count(course):
+    """A helper of lab 09, or of a lesson, changes no verdict of lab 01."""
+    append(course.root / "classroom/watched_database.py", "\n")
+    append(course.root / "classroom/drill/drill.py", "\n")
+    assert is_known(course)
+
+
+def test_a_sample_has_every_right_design_and_something_of_each_task(course):
+    """A lab that is known is sampled: nothing but wrong submissions is left out."""
+    lab, corpus = lab_of(course), CORPORA[LAB]
+    sample = to_judge(course, lab, corpus)
+    left_out = [corpus[name] for name in corpus.keys() - sample.keys()]
+    assert left_out
+    assert {one.kind for one in left_out} == {"wrong"}
+    tasks = {test.partition(".")[0] for one in corpus.values() for test in one.loses}
+    assert all(any(one.costs_only(task) for one in sample.values()) for task in tasks)
+
+
+def test_a_changed_lab_is_judged_whole(course):
+    """Nothing is left out then."""
+    append(course.root / "autograder/checks/runner.py", "\n")
+    judged._engine.cache_clear()
+    assert to_judge(course, lab_of(course), CORPORA[LAB]) == CORPORA[LAB]
+    judged._engine.cache_clear()
