@@ -20,6 +20,10 @@ def test_an_honest_student_has_the_mark_of_the_corpus(student, graded):
     assert (line["status"], line["altered"], line["message"]) == ("graded", [], "")
 
 
+REASONS = ("In the student's own kernel", "lost to time", "Time decided a verdict")
+"""What is said of a row that is for a person because of what the sandbox withheld, or of time."""
+
+
 def test_everybody_has_a_line(graded):
     """Nobody is missing, and the command ends with the list of those to be looked at."""
     assert graded.ran.lines.keys() == {attack.name for attack in ATTACKS} | HONEST_STUDENTS.keys()
@@ -29,7 +33,7 @@ def test_everybody_has_a_line(graded):
     for attack in ATTACKS:
         if attack.name in reviewed and attack.status != "review":
             message = graded.ran.lines[attack.name]["message"]
-            assert "In the student's own kernel" in message or "lost to time" in message
+            assert any(reason in message for reason in REASONS), message
     assert all(graded.ran.lines[name]["message"] for name in reviewed)
     assert graded.ran.code == 1
     assert graded.ran.complaints == ""
