@@ -73,11 +73,12 @@ $(COURSE): requirements.lock pyproject.toml setup.py $(shell find autograder/jup
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found: install it, or run PYTHON=/path/to/python3 make"; exit 1; }
 	@echo "Setting up .venv (a minute or two the first time) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements.lock  # 200 MB less
 	@$(PIP) install --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(TOOLS): requirements-dev.lock $(COURSE)
 	@echo "Adding the contributors' tools to .venv ..."
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --no-compile --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m compileall -q -j 0 $(CURDIR)/.venv/lib  # tests start hundreds of interpreters
 	@touch $@

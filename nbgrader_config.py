@@ -23,7 +23,21 @@ c.ClearSolutions.code_stub = {"python": "# Write your answer here.\npass"}
 c.Execute.timeout = 30
 
 # What the checks keep beside a notebook, the count of attempts, is not handed in.
-c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc", "__pycache__", "feedback", ".attempts"]
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    "feedback",
+    ".attempts",
+    "planted",
+]
+
+# A notebook under another name is refused when it is handed in, not when it is marked.
+c.ExchangeSubmit.strict = True
+
+# Everybody may write into the exchange: each student's own is collected, and none stops the others.
+c.ExchangeFactory.collect = "autograder.nbgrader.exchange.Collect"
+c.ExchangeFactory.release_feedback = "autograder.nbgrader.exchange.ReleaseFeedback"
 
 # Formgrader and the feedback show no script that a submission brings along, only the tables
 # of the checks. Without this it would run with the rights of whoever looks at it.

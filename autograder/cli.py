@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import secrets
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -160,7 +161,7 @@ def bundle(
     """Write what a class may have: no answers, no hidden tests."""
     from rich.console import Console  # noqa: PLC0415 - as above
 
-    from autograder.grading import bundle as command  # noqa: PLC0415 - as above
+    from autograder.bundle import command  # noqa: PLC0415 - as above
 
     raise typer.Exit(command.run(Path.cwd(), lab, to=to, console=Console()))
 
@@ -196,6 +197,42 @@ def check(
     except self_check.NotALab as error:
         typer.echo(f"{error}", err=True)
         raise typer.Exit(2) from None
+
+
+@app.command()
+def plant(
+    lab: Annotated[
+        str, typer.Argument(help="Your notebook of a lab, or the beginning of its name: lab01.")
+    ],
+    *,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Plant a certain fault again; any one if left out.")
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Replace the copy that was planted before.")
+    ] = False,
+) -> None:
+    """Plant one fault in a copy of a lab that you have solved, for you to find and repair."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+
+    from autograder import self_check  # noqa: PLC0415 - as above
+    from autograder.planting import command  # noqa: PLC0415 - as above
+
+    seed = secrets.randbelow(10_000) if seed is None else seed
+    try:
+        path = self_check.find(lab, Path.cwd())
+        raise typer.Exit(command.run(path, seed=seed, again=again, console=Console()))
+    except (self_check.NotALab, command.CannotPlantError) as error:
+        typer.echo(f"{error}", err=True)
+        raise typer.Exit(2) from None
+
+
+@app.command()
+def profile() -> None:
+    """Show your points of all labs by the four dimensions, as your checks said last."""
+    from autograder.profile import profile_text, read_profile  # noqa: PLC0415 - as above
+
+    typer.echo(profile_text(read_profile(Path.cwd())))
 
 
 @app.command()

@@ -22,6 +22,7 @@ from autograder.checks.notebook_file import cells_of, source_of
 from autograder.checks.records import CheckResult
 from autograder.checks.scoring import as_number
 from autograder.course import is_handed_in
+from autograder.profile import profile_text, read_profile
 from autograder.render.terminal import print_check
 
 _LOOK_EVERY = 0.25
@@ -81,10 +82,18 @@ def run(path: Path, *, console: Console, as_json: bool) -> int:
     """
     results, stopped = checked(path)
     show(results, console=console, as_json=as_json)
+    if not as_json and _shows_profile(path):
+        text = f"\n{profile_text(read_profile(path.resolve().parent))}"
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
     complaints = Console(stderr=True) if as_json else console
     for line in stopped:
         complaints.print(line, style="red", markup=False, highlight=False, soft_wrap=True)
     return 0 if not stopped and all(result.all_pass for result in results) else 1
+
+
+def _shows_profile(path: Path) -> bool:
+    """Tell whether a notebook ends with the student's profile, as the capstone does."""
+    return any(source_of(cell).strip() == "%profile" for cell in cells_of(path))
 
 
 def show(results: Sequence[CheckResult], *, console: Console, as_json: bool) -> None:

@@ -95,6 +95,21 @@ def test_a_lab_is_found_by_the_beginning_of_its_name(tmp_path):
         self_check.find("lab09", here)
 
 
+def test_a_lab_with_the_profile_ends_with_it(tmp_path):
+    """What the checks have just said is in it, and the other labs are named as unknown."""
+    shutil.copytree(ROOT / "labs", tmp_path / "labs", ignore=shutil.ignore_patterns(".*"))
+    notebook = nbformat.read(ROOT / "solutions" / LAB.parent.name / LAB.name, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("%profile"))
+    path = tmp_path / "labs" / LAB.parent.name / LAB.name
+    nbformat.write(notebook, path)
+    done = check(path)
+    assert done.returncode == 0, done.stderr
+    _, profile = done.stdout.split("Your profile, from your checks of 1 lab\n")
+    assert "No point is lost." in profile
+    assert "no check was run: lab02, lab03, " in profile
+    assert "profile" not in check(path, "--json").stdout.splitlines()[-1]
+
+
 def test_hidden_tests_are_run_where_the_solutions_are(tmp_path):
     """The command says which tests it ran, and a hidden one shows no more than its meaning."""
     for folder in ("labs", "solutions"):

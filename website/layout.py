@@ -21,6 +21,8 @@ from autograder.course import Course, Lesson, part_of
 REPOSITORY = "https://github.com/fastapi-for-ai-engineers/course"
 BINDER = "https://mybinder.org/v2/gh/fastapi-for-ai-engineers/course/main?urlpath=lab/tree/"
 GUIDES = ("docs", "CONTRIBUTING.md", "CHANGELOG.md")
+EXAMPLE = "example-lab"
+"""A folder of the guides that holds files to copy, no pages."""
 _LINK = re.compile(r"(?<=\]\()(?P<target>[^)#\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
 _TEMPLATES: Final = Environment(  # noqa: S701 - Markdown, of the course's own words
     loader=FileSystemLoader(Path(__file__).parent),
@@ -82,7 +84,8 @@ class Layout:
     def _guides(self) -> Iterator[Path]:
         for name in GUIDES:
             path = self.course.root / name
-            yield from sorted(path.rglob("*.md")) if path.is_dir() else [path]
+            found = sorted(path.rglob("*.md")) if path.is_dir() else [path]
+            yield from (one for one in found if EXAMPLE not in one.parts)
 
     def _guide(self, file: Path) -> None:
         path = file.relative_to(self.course.root).as_posix()
@@ -113,7 +116,7 @@ class Layout:
     def _is_page(self, path: str) -> bool:
         file = self.course.root / path
         shown = path.startswith(("notebooks/", "labs/", "docs/")) or path in GUIDES
-        return shown and file.is_file()
+        return shown and file.is_file() and EXAMPLE not in file.parts
 
     def _front(self) -> str:
         readme = (self.course.root / "README.md").read_text(encoding="utf-8")

@@ -175,11 +175,11 @@ def _taught(source: LabText, cell: Cell, lessons: Mapping[int, Document]) -> Ite
                 f"there is no lesson {number:02}",
                 f"Name a section of lessons 00 to {source.lab.number:02}.",
             )
-        elif anchor not in lessons[number].anchors:
+        elif anchor not in lessons[number].headings:
             yield source.document.problem(
                 cell.fence,
                 f"lesson {number:02} has no section #{anchor}",
-                f"Its sections are: {', '.join(sorted(lessons[number].anchors))}.",
+                f"Its sections are: {', '.join(sorted(lessons[number].headings))}.",
             )
 
 

@@ -9,8 +9,9 @@ text, and the two must agree on what the cells are.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import jupytext  # type: ignore[import-untyped]  # it ships no types
@@ -60,14 +61,14 @@ class Document:
         file: Its name as a writer knows it, relative to the course's root.
         front: The text of the front matter; empty if there is none.
         cells: Its cells, in order.
-        anchors: The headings' anchors, as GitHub makes them.
+        headings: The headings by their anchors, as GitHub makes these.
         pictures: Line and address of each picture.
     """
 
     file: str
     front: str
     cells: tuple[Cell, ...]
-    anchors: frozenset[str]
+    headings: Mapping[str, str]
     pictures: tuple[tuple[int, str], ...]
 
     def problem(self, line: int, what: str, advice: str) -> Problem:
@@ -99,7 +100,7 @@ def read(text: str, *, file: str) -> tuple[Document, list[Problem]]:
         file=file,
         front=front,
         cells=cells,
-        anchors=frozenset(_anchors(tokens)),
+        headings=dict(_headings(tokens)),
         pictures=tuple(_pictures(tokens)),
     )
     return document, [
@@ -161,10 +162,11 @@ def _find(text: str, lines: list[str], start: int) -> int:
     return next((i for i in range(start, len(lines)) if lines[i] == first), start)
 
 
-def _anchors(tokens: list[Token]) -> Iterator[str]:
-    for token in tokens:
+def _headings(tokens: list[Token]) -> Iterator[tuple[str, str]]:
+    for token, inline in pairwise(tokens):
         if token.type == "heading_open":
-            yield str(token.attrGet("id"))
+            text = "".join(child.content for child in inline.children or ())
+            yield str(token.attrGet("id")), text
 
 
 def _pictures(tokens: list[Token]) -> Iterator[tuple[int, str]]:

@@ -9,9 +9,7 @@ from autograder.authoring.markdown import Cell, Document
 from autograder.authoring.problems import Problem
 from autograder.authoring.regions import Marker, regions
 from autograder.authoring.words import Role
-
-STUB = ("# Write your answer here.", "pass")
-"""What stands in the place of an answer; nbgrader_config.py says it to nbgrader."""
+from autograder.checks.stubs import PLACEHOLDER
 
 
 def cells_of(document: Document, role: Role) -> list[Cell]:
@@ -59,7 +57,7 @@ def stub(cell: Cell) -> str:
     for region in reversed(regions(cell, Marker.BEGIN_SOLUTION)):
         marker = lines[region.begin]
         indent = marker[: len(marker) - len(marker.lstrip())]
-        lines[region.begin : region.end + 1] = [f"{indent}{line}" for line in STUB]
+        lines[region.begin : region.end + 1] = [f"{indent}{line}" for line in PLACEHOLDER]
     return "\n".join(lines)
 
 

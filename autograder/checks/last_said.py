@@ -1,4 +1,4 @@
-"""Keeps what each check of a notebook said last, for the course's start page.
+"""Keeps what each check of a notebook said last, for the start page and the student's profile.
 
 It lies beside the notebook in `.attempts/`, with the count of failed attempts, and is no mark:
 nobody grades by it. Where nothing can be written, nothing is kept.
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from autograder.checks.records import CheckResult
+from autograder.checks.records import CheckResult, Outcome
+
+Shares = dict[str, tuple[float, float]]
+"""For each skill the points of its tests that passed, and the points of all its tests."""
 
 _MOST = 1_000_000
 """Bytes of such a file that are read; a notebook's checks need a few thousand."""
@@ -26,6 +29,7 @@ class Said(BaseModel):
         tests: How many there are.
         points: What they came to; 0 in a lesson.
         max_points: What the whole task is worth; 0 in a lesson.
+        skills: The points by skill; None where an older version of the course has kept nothing.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -34,6 +38,7 @@ class Said(BaseModel):
     tests: int
     points: float = 0.0
     max_points: float = 0.0
+    skills: Shares | None = None
 
     @property
     def all_pass(self) -> bool:
@@ -70,6 +75,7 @@ def note(result: CheckResult, folder: Path) -> None:
         tests=len(result.tests),
         points=result.points,
         max_points=result.max_points,
+        skills=_by_skill(result),
     )
     file = file_of(result.lab, folder)
     kept = read(result.lab, folder) | {result.task: said}
@@ -77,3 +83,13 @@ def note(result: CheckResult, folder: Path) -> None:
         file.parent.mkdir(exist_ok=True)
         text = json.dumps({task: one.model_dump() for task, one in kept.items()}, indent=1)
         file.write_text(text, encoding="utf-8")
+
+
+def _by_skill(result: CheckResult) -> Shares:
+    found: Shares = {}
+    for test in result.tests:
+        points, worth = found.get(test.skill, (0.0, 0.0))
+        earned = test.max_points if test.outcome is Outcome.PASSED else 0.0
+        found[test.skill] = (points + earned, worth + test.max_points)
+    found.pop("", None)
+    return found

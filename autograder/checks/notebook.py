@@ -25,6 +25,7 @@ from autograder.checks.streams import captured
 from autograder.checks.stubs import NoStub, stub_of
 from autograder.checks.task_cells import COMM, TaskCells
 from autograder.checks.waiting import WaitingLine
+from autograder.profile import ProfileOutput, read_profile
 from autograder.render.html import check_table
 from autograder.render.markdown import check_markdown
 from autograder.render.progress import progress_table
@@ -170,6 +171,12 @@ class CheckMagics(Magics):
         del line
         stale = {task: self._stale(task) for task in self._progress.tasks}
         return HTML(progress_table(self._progress, {t: why for t, why in stale.items() if why}))
+
+    @line_magic
+    def profile(self, line: str) -> ProfileOutput:
+        """Show the points of all labs by the four dimensions and their skills."""
+        del line
+        return ProfileOutput(read_profile(Path.cwd()))
 
     @line_magic
     def stub(self, line: str) -> None:

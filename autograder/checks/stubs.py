@@ -8,6 +8,9 @@ from typing import Any
 
 from autograder.checks.notebook_file import cells_of, notebooks
 
+PLACEHOLDER = ("# Write your answer here.", "pass")
+"""What stands in a stub in the place of an answer; nbgrader_config.py says it to nbgrader."""
+
 
 class NoStub(LookupError):
     """The stub of a task cannot be found; the message says where it was looked for."""

@@ -27,6 +27,7 @@ from autograder.grading.handed_in import HandedIn, fetch
 from autograder.grading.lab import GradedLab, made_release, read_lab
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.proof import Proof
+from autograder.grading.sanitise import lost_answers
 from autograder.grading.writer import Work, Writer
 from autograder.judge.judged import Judged
 from autograder.judge.messages import Answer, SetUp, Task
@@ -304,7 +305,7 @@ class Grading:
             judging: Seconds that a worker took; None if none was asked.
         """
         if judged is not None:
-            reason = reason or judged.reason
+            reason = reason or judged.reason or lost_answers(work.altered, self.lab.release)
         writer = self._open_gradebook()
         begun, cached = time.perf_counter(), judging is None
         try:

@@ -62,10 +62,11 @@ class Proof:
         while not answers:
             answers += pool.answers()
         if reason := _what_is_wrong(answers[0]):
+            file = f"solutions/{self._lab.name}/{self._lab.name}.ipynb"
             raise CannotGradeError(
-                f"Nothing was graded: the lab's own solution, solutions/{self._lab.name}/"
-                f"{self._lab.name}.ipynb, {reason} Students would lose these points, too. Mend "
-                "the solution or the test, and grade again."
+                f"Nothing was graded: the lab's own solution, {file}, {reason} Students would lose "
+                f"these points, too. `autograder check {file}` shows what each test sent and got. "
+                "Mend the solution or the test, and grade again."
             )
         cache.write_whole(self._file, self._proven.encode())
 

@@ -1,7 +1,8 @@
 """Rebuilds a submission from the release, before nbgrader or anything else reads it.
 
 Layout, locked cells, flags and points come from the release. From the submission come only the
-text of its unlocked cells, found by their ids, and the code cells that the student added.
+text of its unlocked cells, found by their ids (or, where an editor has lost these, by their text
+and order), and the code cells that the student added.
 Whatever else a submission says is ignored and reported. Without this, some damaged
 notebooks (duplicated or renamed cells, a wrong schema) stop nbgrader for the whole class.
 """
@@ -12,7 +13,7 @@ import copy
 import json
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import compute_checksum  # type: ignore[import-untyped]  # it ships no types
+
+from autograder.grading.identity import Found, Known, recover
 
 MAX_BYTES = 32 * 2**20
 """Size of a notebook that is read; outputs, which are thrown away, make most of it."""
@@ -98,14 +101,24 @@ def rebuild(data: bytes, release: NotebookNode) -> Rebuilt:
     added: dict[str, list[str]] = {}
     place = ""
     room = MAX_SOURCES
-    for cell in handed_in:
+    recovered = recover(
+        [
+            Known(name, cell.source, bool(_told(cell).get("solution")))
+            for name, cell in known.items()
+        ],
+        [Found(_name(cell), _source(cell), cell.get("cell_type") == "code") for cell in handed_in],
+    )
+    for number, cell in enumerate(handed_in):
         room -= len(_text(cell))
+        name = recovered.get(number) or _name(cell)
         if room < 0:
-            report.note_length(_name(cell))
+            report.note_length(name)
             continue
-        name = _name(cell)
         if name in known and name not in report.seen:
-            report.compare(name, cell)
+            if number in recovered:
+                report.note_recovered(name)
+            else:
+                report.compare(name, cell)
             if not _is_locked(known[name]):
                 texts[name] = _source(cell)
             place = name
@@ -164,6 +177,12 @@ class _Report:
             if key in ours and theirs.get(key) != ours[key]:
                 self.changes.append(f"{key} of {name}")
 
+    def note_recovered(self, name: str) -> None:
+        """Take note that a cell was found by its text, because it did not say which one it is."""
+        self.seen.append(name)
+        if _told(self.known[name]).get("solution"):
+            self.changes.append(f"found by its text: {name}")
+
     def note_length(self, name: str) -> None:
         """Take note that a cell was left out, because the notebook is too long."""
         what = name if name in self.known else "added cells"
@@ -183,6 +202,24 @@ class _Report:
         return tuple(dict.fromkeys([*self.changes, *missing, *moved]))
 
 
+def lost_answers(altered: Iterable[str], release: NotebookNode) -> str:
+    """Return why a person should look: the notebook has no cell for a task; empty if it has all.
+
+    Args:
+        altered: What was reported of the submission.
+        release: The notebook that students were given.
+    """
+    answers = [_name(cell) for cell in release.cells if _told(cell).get("solution")]
+    lost = [name for name in answers if f"missing: {name}" in altered]
+    if not lost:
+        return ""
+    which = "the cell of " + lost[0] if len(lost) == 1 else "the cells of " + ", ".join(lost)
+    return (
+        f"The notebook does not hold {which}: it was deleted, or an editor has lost what names it. "
+        "Open what was handed in, and look for the answer."
+    )
+
+
 def _cells(data: bytes) -> list[Cell]:
     """Return the cells of a file that should be a notebook."""
     if not data.strip():
@@ -192,11 +229,26 @@ def _cells(data: bytes) -> list[Cell]:
     except (ValueError, RecursionError):
         raise Unreadable("The file is no notebook: it is not JSON.") from None
     cells = document.get("cells") if isinstance(document, dict) else None
+    if cells is None:
+        cells = _cells_of_nbformat_3(document)
     if not isinstance(cells, list):
         raise Unreadable("The file is no notebook: it has no list of cells.")
     if len(cells) > MAX_CELLS:
         raise Unreadable(f"The notebook has more than {MAX_CELLS} cells.")
     return [cell for cell in cells if isinstance(cell, dict)]
+
+
+def _cells_of_nbformat_3(document: Any) -> list[Any] | None:
+    """Return the cells of a notebook in the format before 2015; some editors save it."""
+    sheets = document.get("worksheets") if isinstance(document, dict) else None
+    if not isinstance(sheets, list):
+        return None
+    lists = [sheet.get("cells") for sheet in sheets if isinstance(sheet, dict)]
+    cells = [cell for one in lists if isinstance(one, list) for cell in one]
+    for cell in cells:
+        if isinstance(cell, dict) and "source" not in cell:
+            cell["source"] = cell.get("input", "")
+    return cells or None
 
 
 def _name(cell: Mapping[str, Any]) -> str:

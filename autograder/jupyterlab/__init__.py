@@ -18,7 +18,7 @@ from jupyter_server.utils import url_path_join
 from traitlets.config import Config
 from traitlets.config.loader import ConfigFileNotFound, PyFileConfigLoader
 
-from autograder.jupyterlab.start import FIRST, PATH, Start, StartPage
+from autograder.jupyterlab.start import FIRST, PATH, WORK, Start, StartPage, Work
 
 NBGRADER_CONFIG = "nbgrader_config.py"
 DEFAULT_EXCHANGE = "/usr/local/share/nbgrader/exchange"
@@ -69,11 +69,11 @@ def _jupyter_server_extension_points() -> list[dict[str, str]]:
 def _load_jupyter_server_extension(server: Any) -> None:
     """Set the first page and hide what needs a class; the server calls this when it starts."""
     root = Path(server.root_dir)
-    pages = ((PATH, StartPage), (FIRST, Start))
+    pages = ((PATH, StartPage), (WORK, Work), (FIRST, Start))
     at = [(url_path_join(server.base_url, path), page) for path, page in pages]
     server.web_app.add_handlers(".*$", at)
     if (root / "notebooks").is_dir():
-        server.default_url = f"/{FIRST}"
+        server.default_url = url_path_join(server.base_url, FIRST)
     if in_a_class(root):
         return
     settings = server.web_app.settings

@@ -14,7 +14,7 @@ import shutil
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from autograder.grading import beside
 from autograder.grading.folder import CourseFolder
 from autograder.grading.handed_in import HandedIn, read, timestamp_text
 from autograder.grading.lab import GradedLab
+from autograder.grading.sanitise import lost_answers
 from autograder.judge.pool import AT_ONCE
 from autograder.nbgrader.verdicts import Begun, Verdict, Verdicts
 from autograder.own_folder import OwnFolder
@@ -93,7 +94,9 @@ class Run:
         current = self._current
         if current is None or current.student != student:
             raise RuntimeError(f"The submission of {student} could not be rebuilt; see above.")
-        self.verdict = self._verdicts.on(current.begun)
+        verdict = self._verdicts.on(current.begun)
+        lost = lost_answers(self.altered, self.lab.release)
+        self.verdict = replace(verdict, reason=verdict.reason or lost)
         if self.verdict.reason:
             self._log.warning("%s is marked for review: %s", student, self.verdict.reason)
         return self.verdict
@@ -135,7 +138,8 @@ class Run:
         folder = Path(self._folder)
         name = f"{self.lab.name}.ipynb"
         nbformat.write(current.handed_in.notebook, folder / name)
-        if not current.handed_in.reason:
+        # An unreadable one's too: nbgrader names its feedback by what lies beside it.
+        if current.handed_in.reason != _LINK:
             files = beside.listing(
                 current.handed_in.folder, [*self._course.nbgrader.ignore, TIMESTAMP]
             )

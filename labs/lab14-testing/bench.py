@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import time
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import ContextVar
 from typing import Any
@@ -131,25 +132,27 @@ class Bench:
 
     def __init__(self, create: Callable[[], FastAPI]) -> None:
         self.create = create
-        self.renew()
+        self.renew("")
 
-    def renew(self) -> None:
-        """Make the app anew, with new fakes."""
+    def renew(self, test: str) -> None:
+        """Make the app anew for a test, with new fakes."""
+        self.test = test
         self.app: ASGIApp = (app := self.create())
         self.clock, self.model = _ClockOfTheApp(), _ModelOfTheApp()
         app.dependency_overrides[get_now] = self.clock.now
         app.dependency_overrides[get_model] = lambda: self.model
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer requests below `/test/`, and pass the others on."""
+        """Answer requests below `/test/`, and pass the others on; a new test gets a new app."""
+        test = Request(scope).headers.get("X-Test", "") if scope["type"] == "http" else self.test
+        if test != self.test:
+            self.renew(test)
         if not scope.get("path", "").startswith("/test/"):
             await self.app(scope, receive, send)
             return
         request = Request(scope, receive)
         shown = None
         match request.method, request.url.path:
-            case "POST", "/test/new":
-                self.renew()
             case "POST", "/test/clock":
                 self.clock.time += await request.json()
             case "POST", "/test/model":
@@ -190,7 +193,7 @@ def _tests_of(tests: type) -> list[str]:
 
 async def _run(tests: type, name: str, client: AsyncClient) -> None:
     """Run one test on a new app; whatever it raises is its verdict."""
-    (await client.post("/test/new")).raise_for_status()
+    client.headers["X-Test"] = uuid.uuid4().hex  # for another test, the app is made anew
     offered = {"client": client, "clock": Clock(client), "model": FakeModel(client)}
     test = getattr(tests(), name)
     if not inspect.iscoroutinefunction(test):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from nbformat import NotebookNode, v4
 
 from autograder.corpus import Submission
 
+from ..accounts import as_account
 from .attack import COURSE, ROOT
 from .conftest import watched
 
@@ -97,7 +97,7 @@ class Neighbours:
         if self.user == "ordinary" and os.geteuid() == 0:
             _give(self.path, NOBODY)
             _give(Path(self.temporary), NOBODY)
-            command = (*_as_nobody(), *command)
+            command = (*as_account(NOBODY, NOBODY), *command)
         words = [str(word) for word in command]
         own = {"TMPDIR": self.temporary}
         code, printed, complaints, watch = watched(words, cwd or self.path, own, seconds=seconds)
@@ -136,27 +136,6 @@ class Neighbours:
         with Gradebook(f"sqlite:///{self.path / 'gradebook.db'}") as gradebook:
             rows = gradebook.assignment_submissions(self.lab)
             return {row.student_id: row.score for row in rows}
-
-
-_DROP: Sequence[str] = (
-    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-    "--bounding-set=-all", "--inh-caps=-all",
-)  # fmt: skip
-# In a container the interpreter often lies in root's home, which nobody else may enter. Then this
-# user sees another home in its place, with nothing but the interpreter in it.
-_OTHER_HOME = """
-mount --bind "$2" /mnt && mount -t tmpfs -o mode=755 none "$1" && mkdir -p "$2" &&
-mount --move /mnt "$2" && shift 2 && exec "$@"
-"""
-
-
-def _as_nobody() -> Sequence[str]:
-    """Return the beginning of a command that runs another as an ordinary user."""
-    python = Path(sys.base_prefix).resolve()
-    closed = [one for one in python.parents if not one.stat().st_mode & stat.S_IXOTH]
-    if not closed:
-        return _DROP
-    return ("unshare", "-m", "sh", "-ec", _OTHER_HOME, "sh", str(closed[-1]), str(python), *_DROP)
 
 
 @contextmanager

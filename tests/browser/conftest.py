@@ -16,8 +16,11 @@ from lab_server import lab_server  # noqa: E402 - as above
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """A JupyterLab on a copy of the course."""
-    with lab_server(tmp_path_factory.mktemp("jupyterlab")) as server:
+    """A JupyterLab on a copy of the course, below a path of its own as on Binder or JupyterHub.
+
+    What the notebooks serve there is reached through jupyter-server-proxy.
+    """
+    with lab_server(tmp_path_factory.mktemp("jupyterlab"), base_url="/user/ann") as server:
         yield server
 
 

@@ -122,3 +122,30 @@ def test_words_arrive_live_in_lesson_08(notebook):
     whole = seen[seen.index("...") :]
     assert len(set(whole)) == 2
     assert notebook.refused == []
+
+
+def test_a_page_talks_over_a_websocket_in_lesson_06(notebook):
+    """In the embedded pages, Send brings its answer, and Stop ends the words of the model."""
+    notebook.open("notebooks/06-websockets.ipynb")
+    notebook.run_all()
+    assert wrong_errors(notebook) == []
+
+    cell = notebook.with_source('embedded_page(server, "/page"')
+    cell.scroll_into_view_if_needed()
+    echo = cell.frame_locator("iframe")
+    answers = echo.get_by_role("listitem")
+    answers.first.wait_for()
+    before = answers.count()
+    echo.get_by_role("textbox", name="Message").fill("The bell is stuck.")
+    echo.get_by_role("button", name="Send").click()
+    answers.nth(before).wait_for()
+    assert "The bell is stuck." in answers.nth(before).inner_text()
+
+    cell = notebook.with_source('embedded_page(server, "/agent-page"')
+    cell.scroll_into_view_if_needed()
+    agent = cell.frame_locator("iframe")
+    agent.get_by_role("button", name="Ask").click()
+    agent.locator("p", has_text="brake").wait_for()
+    agent.get_by_role("button", name="Stop").click()
+    agent.locator("p", has_text="[stopped]").wait_for()
+    assert notebook.refused == []

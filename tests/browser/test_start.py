@@ -86,3 +86,30 @@ def test_what_needs_an_exchange_is_hidden_where_there_is_none(first_page):
             'validate-assignment'].filter(
                 part => window.jupyterapp.isPluginActivated(`@jupyter/nbgrader:${part}`))"""
     ) == ["validate-assignment"]
+
+
+def test_work_is_taken_away_and_brought_back(first_page, lab, tmp_path):
+    """The downloaded file brings a lost notebook back, and the page says so."""
+    page = start(first_page)
+    with first_page.expect_download() as downloaded:
+        page.get_by_role("link", name="Download my work").click()
+    file = tmp_path / downloaded.value.suggested_filename
+    downloaded.value.save_as(file)
+    notebook = lab.course / LAB
+    mine = notebook.read_bytes()
+    notebook.unlink()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_text("1 file was brought back.").wait_for()
+    assert notebook.read_bytes() == mine
+
+
+def test_a_file_that_is_not_ones_work_is_refused(first_page, tmp_path):
+    """The page says what is wrong, and stays usable."""
+    file = tmp_path / "other.zip"
+    file.write_text("no archive", encoding="utf-8")
+    page = start(first_page)
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Bring it back").click()
+    page.get_by_text("not a ZIP archive").wait_for()
+    assert page.locator(".next").is_visible()

@@ -28,7 +28,7 @@ def lesson(tmp_path):
         "class Quota:",
         "SAFE = {",
         "class Record:",
-        '@desk.post("/files"',
+        '@files_app.post("/files"',
         "def small_jpeg(",
         "def black_png(",
         "from PIL import",
@@ -44,7 +44,7 @@ def lesson(tmp_path):
 @pytest.fixture
 def client(lesson):
     """Return a client of the lesson's app."""
-    return TestClient(lesson["desk"])
+    return TestClient(lesson["files_app"])
 
 
 def leftovers(lesson):
@@ -106,7 +106,7 @@ def test_a_body_that_breaks_off_leaves_nothing(lesson):
         pass
 
     with pytest.raises(ClientDisconnect):
-        asyncio.run(lesson["desk"](scope, receive, send))
+        asyncio.run(lesson["files_app"](scope, receive, send))
     assert not messages
     assert leftovers(lesson) == (0, 0)
 

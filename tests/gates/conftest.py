@@ -10,7 +10,7 @@ from autograder.grading.grade import Options
 from autograder.judge.staff import Staff
 from autograder.trial import Trial
 
-from .judged import EVERYTHING
+from ..sampling import EVERYTHING
 from .labs import CLASSES, COURSE, SOLUTION, WAIT, GradedClass, Kept, jobs_for, ran_here
 
 

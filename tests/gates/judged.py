@@ -1,21 +1,19 @@
 """What of a lab's corpus has to be judged: all of it, or a sample where nothing has changed.
 
-`tests/corpus/LAB/judged.json` says that the whole corpus was judged as it states, with the lab,
-the packages and the engine of a certain fingerprint. As long as the fingerprint stays, the gates
-judge every right design and a sample of the wrong ones, another one for each commit. The same
-holds of the other arrangements of a lab's tests, if it says that they were all tried.
-`make gates` judges everything, and writes these files.
+`tests/corpus/LAB/judged.json` says that the whole corpus was judged as it states, with a lab of a
+certain fingerprint, by an engine of another. A lab that has changed since is judged whole. Else
+the gates judge every right design and a sample of the wrong ones, another one for each commit: a
+third of them where the engine or the packages have changed, and a few for each task where nothing
+has. The same holds of the other arrangements of a lab's tests, if it says that they were all
+tried. `make gates` judges everything, and writes these files.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import random
 import re
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,8 +23,8 @@ from pydantic import BaseModel, ConfigDict
 from autograder.corpus import Submission
 from autograder.course import Course, Lab
 
-EVERYTHING = os.environ.get("GATES") == "everything"
-"""Whether whole corpora are judged, and what came of it is written down."""
+from ..sampling import EVERYTHING, drawing
+
 _ENGINE = (
     *("autograder/checks", "autograder/child", "autograder/grading", "autograder/judge"),
     *("autograder/sandbox", "autograder/corpus.py", "autograder/trial.py"),
@@ -40,20 +38,24 @@ _IMPORT = re.compile(
 )
 _WRONG = 2
 """Wrong submissions of a sample for each task, beside one that loses all of it."""
+_SHARE = 3
+"""One of so many wrong submissions is in a sample for another engine."""
 
 
 class Judged(BaseModel):
     """What a run of the gates over a whole corpus has found.
 
     Attributes:
-        fingerprint: Of the lab, its corpus, the engine and the packages.
+        lab: The fingerprint of the lab and its corpus.
+        engine: The fingerprint of the engine, the packages and the helpers that the lab imports.
         failed: The tests that failed themselves on some submission.
         arranged: Whether every test was also tried alone, and every right design twice over.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    fingerprint: str
+    lab: str
+    engine: str
     failed: list[str]
     arranged: bool = False
 
@@ -76,41 +78,48 @@ class Ledger:
         return self.course.root / "tests" / "corpus" / self.lab.short / "judged.json"
 
     def read(self) -> Judged | None:
-        """Return what was found, if lab, corpus, engine and packages are as they were."""
+        """Return what was found, if lab and corpus are as they were."""
         if not self.file.is_file():
             return None
         judged = Judged.model_validate_json(self.file.read_bytes())
-        return judged if judged.fingerprint == self._fingerprint() else None
+        return judged if judged.lab == self._lab() else None
+
+    def holds(self) -> bool:
+        """Tell whether engine and packages are as they were, too."""
+        judged = self.read()
+        return judged is not None and judged.engine == self._engine()
 
     def write(self, failed: set[str]) -> None:
         """Write down that every submission came to what the corpus states."""
-        self._write(Judged(fingerprint=self._fingerprint(), failed=sorted(failed)))
+        self._write(Judged(lab=self._lab(), engine=self._engine(), failed=sorted(failed)))
 
     def note_arranged(self) -> None:
         """Write down that the arrangements came to the same, beside what `write` has written."""
-        if judged := self.read():
+        if (judged := self.read()) and self.holds():
             self._write(judged.model_copy(update={"arranged": True}))
 
     def _write(self, judged: Judged) -> None:
         self.file.write_text(judged.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
-    def _fingerprint(self) -> str:
+    def _lab(self) -> str:
         root, name = self.course.root, self.lab.name
         source = self.lab.source.parent
         own = [file for file in source.rglob("*") if file.is_file()]
         own += [root / "solutions" / name / f"{name}.ipynb", *self.file.parent.glob("*.md")]
-        own += _classroom(root, self.lab.source.read_text(encoding="utf-8"))
-        found = hashlib.sha256(f"{sys.version_info[:2]} {_engine(root)} {_pins(root)}".encode())
-        for file in sorted(own):
-            found.update(f"\n{file.relative_to(root)} {_digest(file)}".encode())
-        return found.hexdigest()
+        return _fingerprint(root, sorted(own))
+
+    def _engine(self) -> str:
+        root = self.course.root
+        helpers = _classroom(root, self.lab.source.read_text(encoding="utf-8"))
+        return hashlib.sha256(f"{_engine(root)} {_fingerprint(root, helpers)}".encode()).hexdigest()
 
 
 def to_judge(course: Course, lab: Lab, corpus: Mapping[str, Submission]) -> dict[str, Submission]:
     """Return the submissions of a lab that have to be judged now."""
-    if EVERYTHING or Ledger(course, lab).read() is None:
+    ledger = Ledger(course, lab)
+    if EVERYTHING or ledger.read() is None:
         return dict(corpus)
-    draw = drawing(course, lab)
+    draw = drawing(course.root, lab.name)
     names = {name for name, one in corpus.items() if one.kind != "wrong"}
     wrong = [one for one in corpus.values() if one.kind == "wrong"]
     for task in sorted({test.partition(".")[0] for one in wrong for test in one.loses}):
@@ -119,21 +128,25 @@ def to_judge(course: Course, lab: Lab, corpus: Mapping[str, Submission]) -> dict
         parts = [one for one in ways if task not in one.loses]
         names |= {one.name for one in draw.sample(parts, min(_WRONG, len(parts)))}
         names |= {one.name for one in draw.sample(whole, min(1, len(whole)))}
+    if not ledger.holds():
+        names |= {one.name for one in draw.sample(wrong, len(wrong) // _SHARE)}
     return {name: one for name, one in corpus.items() if name in names}
-
-
-def drawing(course: Course, lab: Lab) -> random.Random:
-    """Return what a lab's sample is drawn from: the same in each process, another each commit."""
-    return random.Random(f"{_commit(course.root)} {lab.name}")  # noqa: S311 - any sample will do
 
 
 @cache
 def _engine(root: Path) -> str:
+    """Return the fingerprint of what judges every lab: engine, interpreter and packages."""
     files = list(_engine_files(root))
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)
+    judges = _fingerprint(root, [*files, *_classroom(root, text)])
+    return hashlib.sha256(f"{sys.version_info[:2]} {_pins(root)} {judges}".encode()).hexdigest()
+
+
+def _fingerprint(root: Path, files: Iterable[Path]) -> str:
     found = hashlib.sha256()
-    for file in [*files, *_classroom(root, text)]:
-        found.update(f"{file.relative_to(root)} {_digest(file)}\n".encode())
+    for file in files:
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        found.update(f"{file.relative_to(root)} {digest}\n".encode())
     return found.hexdigest()
 
 
@@ -168,23 +181,6 @@ def _imported(text: str) -> set[str]:
     return {".".join(part[:length]) for part in parts for length in range(1, len(part) + 1)}
 
 
-@cache
 def _pins(root: Path) -> str:
     """Return the versions of all packages: who asked for one, and its hashes, decide nothing."""
     return " ".join(_PIN.findall((root / "requirements.lock").read_text(encoding="utf-8")))
-
-
-def _digest(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
-@cache
-def _commit(root: Path) -> str:
-    """Return the name of the commit that is checked out; nothing where git knows none."""
-    try:
-        asked = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, check=False
-        )
-    except OSError:  # no git here
-        return ""
-    return asked.stdout.strip()

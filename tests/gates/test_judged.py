@@ -32,13 +32,16 @@ def lab_of(course):
 
 
 def is_known(course):
-    """Tell whether the ledger still holds; what was read of files before is forgotten."""
+    """Tell whether the lab was judged as it is now."""
+    return Ledger(course, lab_of(course)).read() is not None
+
+
+def holds(course):
+    """Tell whether it was judged by this engine, too; what was read of files is forgotten."""
     judged._engine.cache_clear()
-    judged._pins.cache_clear()
-    known = Ledger(course, lab_of(course)).read() is not None
+    found = Ledger(course, lab_of(course)).holds()
     judged._engine.cache_clear()
-    judged._pins.cache_clear()
-    return known
+    return found
 
 
 def append(file, text):
@@ -50,26 +53,40 @@ def append(file, text):
     [
         f"solutions/{LAB.name}/{LAB.name}.ipynb",
         f"tests/corpus/{LAB.short}/wrong-put-merges.md",
+    ],
+)
+def test_a_changed_lab_is_seen(course, changed):
+    """A change of the lab or of a submission has it judged whole."""
+    assert is_known(course)
+    append(course.root / changed, "\n")
+    assert not is_known(course)
+    assert to_judge(course, lab_of(course), CORPORA[LAB]) == CORPORA[LAB]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
         "autograder/checks/runner.py",
         "autograder/sandbox/report.py",
         "classroom/server.py",
         "classroom/upstream/gate.py",
     ],
 )
-def test_whatever_decides_a_verdict_counts(course, changed):
-    """A change of the lab, a submission, the engine or a helper that it imports is seen."""
-    assert is_known(course)
+def test_a_changed_engine_is_seen(course, changed):
+    """A change of the engine, or of a helper that it imports, leaves the lab as it was."""
+    assert holds(course)
     append(course.root / changed, "\n")
-    assert not is_known(course)
+    assert is_known(course)
+    assert not holds(course)
 
 
 def test_another_version_of_a_package_counts_and_a_remark_does_not(course):
     """Who asked for a package decides nothing."""
     lock = course.root / "requirements.lock"
     append(lock, "# somebody\n")
-    assert is_known(course)
+    assert holds(course)
     append(lock, "a-package==1.0\n")
-    assert not is_known(course)
+    assert not holds(course)
 
 
 def test_what_only_other_labs_import_does_not_count(course):
@@ -77,6 +94,7 @@ def test_what_only_other_labs_import_does_not_count(course):
     append(course.root / "classroom/watched_database.py", "\n")
     append(course.root / "classroom/drill/drill.py", "\n")
     assert is_known(course)
+    assert holds(course)
 
 
 def test_a_sample_has_every_right_design_and_something_of_each_task(course):
@@ -90,9 +108,13 @@ def test_a_sample_has_every_right_design_and_something_of_each_task(course):
     assert all(any(one.costs_only(task) for one in sample.values()) for task in tasks)
 
 
-def test_a_changed_lab_is_judged_whole(course):
-    """Nothing is left out then."""
+def test_another_engine_judges_a_third_of_the_wrong_ones(course):
+    """Every right design and no fewer of each task are judged again, and many others."""
+    few = to_judge(course, lab_of(course), CORPORA[LAB])
     append(course.root / "autograder/checks/runner.py", "\n")
     judged._engine.cache_clear()
-    assert to_judge(course, lab_of(course), CORPORA[LAB]) == CORPORA[LAB]
+    many = to_judge(course, lab_of(course), CORPORA[LAB])
     judged._engine.cache_clear()
+    assert few.keys() < many.keys() < CORPORA[LAB].keys()
+    wrong = [one for one in CORPORA[LAB].values() if one.kind == "wrong"]
+    assert sum(one.kind == "wrong" for one in many.values()) >= len(wrong) // 3

@@ -46,7 +46,11 @@ def test_a_submission_loses_the_tests_it_names_and_no_others(graded, lab, submis
     """Every test of every submission has the outcome that the corpus states."""
     found = graded(lab).outcomes(submission.name)
     lost = {test for test, outcome in found.items() if outcome is not Outcome.PASSED}
-    assert lost == {test for test in found if submission.is_lost(test)}
+    stated = {test for test in found if submission.is_lost(test)}
+    assert lost == stated, (
+        f"{submission.name} got {sorted(lost - stated)} wrong besides what it states, and passed "
+        f"{sorted(stated - lost)}, which it says that it loses."
+    )
     tasks = {test.partition(".")[0] for test in found}
     assert submission.loses <= found.keys() | tasks, "it names tests that do not exist"
 
@@ -56,7 +60,9 @@ def test_a_submission_gets_the_mark_it_states(graded, lab, submission):
     """The command, the gradebook and the sum of the records say the mark of the corpus."""
     class_ = graded(lab)
     line = class_.ran.lines[submission.name]
-    assert line["score"] == submission.points
+    assert line["score"] == submission.points, (
+        f"{submission.name} states {submission.points} points and got {line['score']}."
+    )
     if submission.kind == "unreadable":
         assert line["status"] == "review"
     else:  # a mark that may be lost to time or to the sandbox is for a person, with its reason
@@ -91,7 +97,7 @@ def test_a_corpus_holds_enough_of_each_kind(lab):
     """The solution and three other right designs, ten wrong ones, and a partial one."""
     kinds = Counter(one.kind for one in CORPORA[lab].values() if one.name != BLANK)
     assert SOLUTION in CORPORA[lab]
-    assert kinds["right"] >= 4, kinds
+    assert kinds["right"] >= 4, f"{kinds}: the lab's own answer is one of the right ones"
     assert kinds["wrong"] >= 10, kinds
     assert kinds["partial"] >= 1, kinds
 

@@ -213,6 +213,7 @@ def test_a_lab_whose_own_solution_loses_points_grades_nobody(small):
     graded = small.grade()
     assert (graded.code, graded.lines) == (2, {})
     assert "does not pass its own tests: t1.test_below_zero" in graded.complaints
+    assert "`autograder check solutions/" in graded.complaints
     assert f"solutions/{small.lab}/{small.lab}.ipynb" in graded.complaints
     assert not small.autograded_file("amy").exists()
     small.change({"return abs(2 * number)": "return 2 * number"})

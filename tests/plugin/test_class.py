@@ -66,6 +66,18 @@ def damage(course):
     course.hand_in("skipped", skipped)
     shouted = course.hand_in_corpus("old-schema", "right-sqlite") / f"{lab}.ipynb"
     shouted.write_text(re.sub(r'"schema_version": \d', '"schema_version": 1', shouted.read_text()))
+    nameless = nbformat.read(
+        course.hand_in_corpus("nameless", "right-sqlite") / f"{lab}.ipynb", as_version=4
+    )
+    for one in nameless.cells:
+        one.metadata = {}
+        one.pop("id")
+    course.hand_in("nameless", nameless)
+    lacking = nbformat.read(
+        course.hand_in_corpus("lacking", "right-sqlite") / f"{lab}.ipynb", as_version=4
+    )
+    lacking.cells = [one for one in lacking.cells if one.id != "t5"]
+    course.hand_in("lacking", lacking)
     (course.hand_in_corpus("late", "right-sqlite") / "timestamp.txt").write_text(
         "2026-02-01 12:00:00 UTC"
     )
@@ -109,6 +121,23 @@ def test_what_was_altered_earns_and_costs_nothing(graded, corpus):
     assert "beside altered: timestamp.txt" in printed
     assert "copied altered: duplicated: " in printed
     assert "skipped altered: tags of " in printed
+
+
+def test_a_notebook_that_lost_its_names_gets_its_marks(graded):
+    """An editor that keeps neither metadata nor ids costs nothing; the log says what was done."""
+    course, printed = graded
+    assert course.rows()["nameless"]["score"] == 20
+    assert "nameless altered: found by its text: t1" in printed
+
+
+def test_a_task_without_a_cell_is_for_a_person(graded):
+    """The other tasks are marked; the row is not taken for graded, and says which task it is."""
+    course, printed = graded
+    row = course.rows()["lacking"]
+    assert 0 < row["score"] < 20
+    assert row["manual"]
+    assert "the cell of t5" in " ".join(text or "" for text in row["comments"].values())
+    assert "lacking is marked for review: The notebook does not hold the cell of t5" in printed
 
 
 def test_only_ordinary_files_are_copied(graded):

@@ -13,8 +13,19 @@ RUN = "08"
 """The lesson that is run: it has plots, drawings, checks and a live page."""
 
 
+def said_by_checks():
+    """Return what checks have said to whoever reads the lessons here, by its file."""
+    return {file: file.read_bytes() for file in (ROOT / "notebooks").glob(".attempts/*")}
+
+
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
+def said_before():
+    """What checks had said before the site was built."""
+    return said_by_checks()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory, said_before):
     """The folder of the site's HTML."""
     target = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "website", "--run", RUN, "--target", str(target)]

@@ -1,5 +1,5 @@
 """The start page in JupyterLab: the course in its order, what is done, and what comes next."""
 
-from autograder.jupyterlab.start.handler import FIRST, PATH, Start, StartPage
+from autograder.jupyterlab.start.handler import FIRST, PATH, WORK, Start, StartPage, Work
 
-__all__ = ["FIRST", "PATH", "Start", "StartPage"]
+__all__ = ["FIRST", "PATH", "WORK", "Start", "StartPage", "Work"]

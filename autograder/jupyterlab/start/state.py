@@ -73,9 +73,15 @@ class Step:
 
 @dataclass(frozen=True)
 class Course:
-    """All steps in their order."""
+    """All steps in their order.
+
+    Attributes:
+        steps: The lessons with their labs.
+        has_answers: Whether solutions and hidden tests are here, as they are not in a class.
+    """
 
     steps: tuple[Step, ...]
+    has_answers: bool = False
 
     @property
     def parts(self) -> list[tuple[str, list[Step]]]:
@@ -128,7 +134,7 @@ def read_course(root: Path) -> Course:
         if (name := _NAME.fullmatch(file.stem)) and (lesson := _page(file, root)):
             number = name["number"]
             steps.append(Step(int(number), lesson, labs.get(number)))
-    return Course(tuple(steps))
+    return Course(tuple(steps), has_answers=(root / "solutions").is_dir())
 
 
 def _labs(root: Path) -> Iterator[Page]:

@@ -99,6 +99,7 @@ class Warehouse:
 
     def __init__(self) -> None:
         self.error: str | None = None
+        self.kind: type[Exception] = ConnectionError
         self.silent = False
         self.pings = 0
 
@@ -108,7 +109,7 @@ class Warehouse:
         if self.silent:
             await asyncio.Event().wait()
         if self.error is not None:
-            raise ConnectionError(f"{self.url} does not answer: {self.error}")
+            raise self.kind(f"{self.url} does not answer: {self.error}")
 
 
 warehouse = Warehouse()

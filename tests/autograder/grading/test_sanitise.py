@@ -11,8 +11,9 @@ import pytest
 from nbformat import v4
 from nbgrader.utils import compute_checksum
 
+from autograder.course import Course
 from autograder.grading import sanitise
-from autograder.grading.sanitise import Unreadable, read_submission, rebuild
+from autograder.grading.sanitise import Unreadable, lost_answers, read_submission, rebuild
 
 
 def graded_cell(name, source, **flags):
@@ -253,13 +254,13 @@ ALTERED = {
     ),
     "renamed task": (
         tell("t1", grade_id="t9"),
-        [SETUP, "answer 1", "", "try it", CHECK_1, "answer 2", CHECK_2],
-        ["missing: t1"],
+        SOLVED,
+        ["found by its text: t1"],
     ),
     "name that is no text": (
         tell("t1", grade_id=["t1"]),
-        [SETUP, "answer 1", "", "try it", CHECK_1, "answer 2", CHECK_2],
-        ["missing: t1"],
+        SOLVED,
+        ["found by its text: t1"],
     ),
     "task renamed to another": (
         tell("t1", grade_id="t2"),
@@ -496,3 +497,70 @@ def test_an_earlier_release_was_not_altered_by_the_student(release, handed_in):
     assert rebuilt_from(handed_in, release).altered == ()
     cell(handed_in, "check-t2")["metadata"]["nbgrader"]["points"] = 100
     assert rebuilt_from(handed_in, release).altered == ("points of check-t2",)
+
+
+# A notebook that an editor has saved without what names its cells.
+
+
+def without_names(document):
+    """Take metadata and ids away, as an editor does that knows neither."""
+    for one in document["cells"]:
+        one["metadata"] = {}
+        one.pop("id", None)
+    return document
+
+
+def in_format_3(document):
+    """Write a notebook as it was written before 2015."""
+    for one in without_names(document)["cells"]:
+        if one["cell_type"] == "code":
+            one["input"] = one.pop("source")
+    return {"nbformat": 3, "worksheets": [{"cells": document["cells"]}], "metadata": {}}
+
+
+@pytest.mark.parametrize("lose", [without_names, in_format_3])
+def test_cells_without_names_are_known_by_text_and_order(lose, handed_in, release):
+    """The answers come to their tasks; the report says how they were found."""
+    result = rebuilt_from(lose(handed_in), release)
+    assert code(result.notebook) == SOLVED
+    assert result.altered == ("found by its text: t1", "found by its text: t2")
+
+
+@pytest.mark.parametrize("lab", Course.find(Path(__file__)).labs, ids=lambda lab: lab.short)
+def test_the_answers_of_every_lab_are_found(lab):
+    """Each lab's own solution, without metadata and ids, is rebuilt as if it had them."""
+    root = Course.find(Path(__file__)).root
+    released = nbformat.read(root / "labs" / lab.name / f"{lab.name}.ipynb", as_version=4)
+    solved = nbformat.read(root / "solutions" / lab.name / f"{lab.name}.ipynb", as_version=4)
+    answers = {one.id: one.source for one in solved.cells}
+    for one in released.cells:
+        if one.metadata.get("nbgrader", {}).get("solution"):
+            one.source = answers[one.id]
+    honest = json.loads(nbformat.writes(released))
+    whole = rebuild(json.dumps(honest).encode(), released)
+    lost = rebuild(json.dumps(without_names(honest)).encode(), released)
+    assert code(lost.notebook) == code(whole.notebook)
+    assert lost_answers(lost.altered, released) == ""
+
+
+def test_a_cell_is_known_by_the_lines_of_its_stub(release, handed_in):
+    """Where several cells could be the answer, the one with the stub's lines is."""
+    cell(handed_in, "t1")["source"] = "def double(number):\n    return 2 * number"
+    next(
+        one for one in release.cells if one.id == "id-t1"
+    ).source = "def double(number):\n    # Write your answer here.\n    pass"
+    place = handed_in["cells"].index(cell(handed_in, "t1"))
+    handed_in["cells"].insert(place, added("import math"))
+    handed_in["cells"].insert(place + 2, added("double(3)"))
+    result = rebuilt_from(without_names(handed_in), release)
+    told = {one.id: one.source for one in result.notebook.cells}
+    assert told["id-t1"] == "def double(number):\n    return 2 * number"
+    assert code(result.notebook)[1:4] == ["import math", told["id-t1"], "double(3)"]
+
+
+def test_a_task_without_a_cell_is_for_a_person(release, handed_in):
+    """Nothing is guessed: the reason names the task."""
+    remove("id-t1")(handed_in)
+    result = rebuilt_from(handed_in, release)
+    assert "the cell of t1" in lost_answers(result.altered, release)
+    assert lost_answers((), release) == ""

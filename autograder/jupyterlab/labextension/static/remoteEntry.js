@@ -66,7 +66,10 @@
         const address = () => URLExt.join(PageConfig.getBaseUrl(), "course");
         const made = () => {
           const content = new IFrame({
-            sandbox: ["allow-same-origin", "allow-scripts", "allow-top-navigation"],
+            sandbox: [
+              ...["allow-same-origin", "allow-scripts", "allow-top-navigation"],
+              ...["allow-downloads", "allow-forms"], // one's work, to take away and to bring back
+            ],
           });
           content.url = address();
           const widget = new MainAreaWidget({ content });

@@ -1,0 +1,1 @@
+"""A fault in one's own earlier work, to be found and repaired."""
