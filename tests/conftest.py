@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from .kernels import SETTINGS
+from .sampling import EVERYTHING
 
 if TYPE_CHECKING:
     from xdist.scheduler.loadscope import LoadScopeScheduling
     from xdist.workermanage import WorkerController
 
-SECONDS_OF_A_CLASS = 3_000
-"""The same where the first test of a lab grades the whole of its corpus."""
-SECONDS = 600
-"""How long one test may take, on a busy machine too; a class that is graded for many tests is
-made by a fixture, which is not counted."""
+SECONDS = 900
+"""How long a test may take with its fixtures, on a busy machine too."""
+SECONDS_OF_A_CLASS = 6_000 if EVERYTHING else 1_500
+"""The same where the first of several tests grades a class for all of them."""
 TOGETHER = {"attacks", "gates"}
 """Folders whose files look at a class that is graded once for all of them."""
 LONGEST_FIRST = (
@@ -60,9 +60,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.pluginmanager.hasplugin("timeout"):  # pytest-timeout, of requirements-dev.lock
         for item in items:
             if item.get_closest_marker("timeout") is None:
-                whole_class = "gates" in item.path.parts  # the first test of a lab grades its class
+                whole_class = TOGETHER & set(item.path.parts)
                 seconds = SECONDS_OF_A_CLASS if whole_class else SECONDS
-                item.add_marker(pytest.mark.timeout(seconds, func_only=True))
+                item.add_marker(pytest.mark.timeout(seconds))
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -13,7 +13,7 @@ IMPORTS = """
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException
+from fastapi import APIRouter, Depends, FastAPI, Header, HTTPException, Path
 
 KEYS = {"key-amara": "Amara", "key-bob": "Bob"}
 """
@@ -69,3 +69,9 @@ def test_a_failing_commit_is_not_a_201(lesson, client, monkeypatch):
 def test_the_guard_of_the_workshop_lets_in_the_mechanic_only(client, headers, status):
     """Who is known and may not gets 403; who is not known gets 401."""
     assert client.post("/workshop/orders/bell", headers=headers).status_code == status
+
+
+def test_a_part_with_a_very_long_name_is_refused_and_nothing_is_stored(lesson, client):
+    """The client gets a 422, and the route is not called."""
+    assert client.post(f"/workshop/orders/{'x' * 41}", headers=BOB).status_code == 422
+    assert not lesson.orders
