@@ -1,19 +1,20 @@
 """What of a lab's corpus has to be judged: all of it, or a sample where nothing has changed.
 
 `tests/corpus/LAB/judged.json` says that the whole corpus was judged as it states, with a lab of a
-certain fingerprint, by an engine of another. A lab that has changed since is judged whole. Else
-the gates judge every right design and a sample of the wrong ones, another one for each commit: a
-third of them where the engine or the packages have changed, and a few for each task where nothing
-has. The same holds of the other arrangements of a lab's tests, if it says that they were all
-tried. `make gates` judges everything, and writes these files.
+certain fingerprint, by an engine of another. A lab that has changed since is judged whole. Where
+only the engine or the packages have changed, the gates judge every right design and a third of
+the wrong ones. Where nothing has, they judge a few of each kind and of each task. A sample is
+another one for each commit. The same holds of the other arrangements of a lab's tests, if the
+file says that they were all tried. `make gates` judges everything, and writes these files.
 """
 
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -36,8 +37,10 @@ _IMPORT = re.compile(
     r"|from (?P<origin>classroom[\w.]*) import (?:\((?P<many>[^)]*)\)|(?P<few>.*)))",
     flags=re.MULTILINE,
 )
-_WRONG = 2
-"""Wrong submissions of a sample for each task, beside one that loses all of it."""
+SOLUTION = "right-solution"
+"""The name of the lab's own answers in its corpus."""
+_RIGHT = 2
+"""Right designs of a sample where nothing has changed, beside the lab's solution."""
 _SHARE = 3
 """One of so many wrong submissions is in a sample for another engine."""
 
@@ -120,17 +123,28 @@ def to_judge(course: Course, lab: Lab, corpus: Mapping[str, Submission]) -> dict
     if EVERYTHING or ledger.read() is None:
         return dict(corpus)
     draw = drawing(course.root, lab.name)
-    names = {name for name, one in corpus.items() if one.kind != "wrong"}
     wrong = [one for one in corpus.values() if one.kind == "wrong"]
+    picked = _of_each_task(wrong, draw)
+    others = [one for one in corpus.values() if one.kind != "wrong"]
+    if ledger.holds():
+        right = [one for one in others if one.kind == "right" and one.name != SOLUTION]
+        left_out = draw.sample(right, max(0, len(right) - _RIGHT))
+        picked += [one for one in others if one not in left_out]
+    else:
+        picked += others + draw.sample(wrong, len(wrong) // _SHARE)
+    names = {one.name for one in picked}
+    return {name: one for name, one in corpus.items() if name in names}
+
+
+def _of_each_task(wrong: Sequence[Submission], draw: random.Random) -> list[Submission]:
+    """Draw, for each task, a submission that loses all of it and one that loses a part."""
+    drawn = []
     for task in sorted({test.partition(".")[0] for one in wrong for test in one.loses}):
         ways = [one for one in wrong if one.costs_only(task)]
         whole = [one for one in ways if task in one.loses]
         parts = [one for one in ways if task not in one.loses]
-        names |= {one.name for one in draw.sample(parts, min(_WRONG, len(parts)))}
-        names |= {one.name for one in draw.sample(whole, min(1, len(whole)))}
-    if not ledger.holds():
-        names |= {one.name for one in draw.sample(wrong, len(wrong) // _SHARE)}
-    return {name: one for name, one in corpus.items() if name in names}
+        drawn += [draw.choice(kind) for kind in (whole, parts) if kind]
+    return drawn
 
 
 @cache

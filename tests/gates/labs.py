@@ -19,7 +19,7 @@ from autograder.grading.grade import Options
 from autograder.judge.staff import Staff
 from autograder.trial import Ran, Trial
 
-from .judged import Ledger, to_judge
+from .judged import SOLUTION, Ledger, to_judge
 
 COURSE = Course.find(Path(__file__))
 LABS = COURSE.labs
@@ -27,7 +27,7 @@ CORPORA = {lab: {one.name: one for one in read_corpus(COURSE, lab)} for lab in L
 CLASSES = {lab: to_judge(COURSE, lab, CORPORA[lab]) for lab in LABS}
 """What of each corpus is handed in: all of it, or a sample where nothing has changed."""
 READABLE = [(lab, one) for lab in LABS for one in CLASSES[lab].values() if one.kind != "unreadable"]
-SOLUTION, BLANK = "right-solution", "blank"
+BLANK = "blank"
 WAIT = 5
 """Seconds that a test waits for an answer: wrong submissions are many, and it decides nothing."""
 
