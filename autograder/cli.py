@@ -241,7 +241,7 @@ def demo(
     students: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Size of the class; each submission of the corpus once if left out."
+            min=1, help="Size of the class; a small one with submissions of every kind if left out."
         ),
     ] = None,
     keep: Annotated[

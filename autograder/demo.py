@@ -32,6 +32,8 @@ from autograder.grading.stock import CONFIG, StockCourse
 from autograder.judge.pool import CannotGradeError
 
 FIRST_LAB = "lab01"
+SMALL_CLASS = 24
+"""About how many students there are unless told."""
 DONE, FAILED, WRONG_USE = 0, 1, 2
 
 
@@ -53,7 +55,8 @@ def run(start: Path, *, students: int | None, keep: bool, console: Console) -> i
 
     Args:
         start: A folder inside the course.
-        students: Size of the class; each submission of the corpus once unless told.
+        students: Size of the class, which hands in the corpus from its first submission on; a
+            small class with submissions of every kind unless told.
         keep: Leave the folder in place afterwards.
         console: Where to print.
 
@@ -111,6 +114,8 @@ def _set_up(course: Course, lab: Lab, folder: Path) -> None:
 def _hand_in(course: Course, lab: Lab, folder: Path, students: int | None) -> dict[str, Submission]:
     """Put the class's submissions where `nbgrader collect` would."""
     corpus = read_corpus(course, lab)
+    if students is None:
+        corpus = some_of_each_kind(corpus)
     handed_in: dict[str, Submission] = {}
     for number, submission in enumerate(islice(cycle(corpus), students or len(corpus))):
         turn = number // len(corpus)
@@ -118,6 +123,13 @@ def _hand_in(course: Course, lab: Lab, folder: Path, students: int | None) -> di
         submission.write(folder / "submitted" / student / lab.name, course, lab)
         handed_in[student] = submission
     return handed_in
+
+
+def some_of_each_kind(corpus: list[Submission]) -> list[Submission]:
+    """Return about as many submissions as a small class has, every kind among them."""
+    step = max(1, len(corpus) // SMALL_CLASS)
+    kinds = dict.fromkeys(submission.kind for submission in corpus)
+    return [one for kind in kinds for one in [s for s in corpus if s.kind == kind][::step]]
 
 
 def _grade(

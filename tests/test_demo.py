@@ -12,6 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from autograder.cli import app
+from autograder.corpus import read_corpus
+from autograder.course import Course
+from autograder.demo import some_of_each_kind
 
 ROOT = Path(__file__).resolve().parents[1]
 LAB = "lab01-path-operations"
@@ -151,3 +154,12 @@ def test_a_corpus_that_cannot_be_read(small_course, monkeypatch):
     done = CliRunner().invoke(app, ["demo", "--students", "1"])
     assert done.exit_code == 1
     assert "zz-stated-wrongly.md" in done.output
+
+
+def test_a_class_without_a_size_is_small_and_has_every_kind():
+    """Right, wrong, half-done and unreadable submissions are there, and few enough to wait for."""
+    corpus = read_corpus(Course.find(ROOT), Course.find(ROOT).lab("lab01"))
+    some = some_of_each_kind(corpus)
+    assert {one.kind for one in some} == {one.kind for one in corpus}
+    assert some[0].name == "right-solution"
+    assert 20 <= len(some) <= 40

@@ -13,16 +13,20 @@ from autograder.checks.records import Outcome
 from autograder.corpus import read_corpus
 from autograder.course import Course
 
+from ..sampling import some
+
 COURSE = Course.find(Path(__file__).parent)
 LAB = COURSE.lab("lab01")
 ALL = [one for one in read_corpus(COURSE, LAB) if one.kind != "unreadable"]
 WRONG = [one for one in ALL if one.kind == "wrong"]
 OTHERS = [one for one in ALL if one.kind != "wrong"]
+BLANK = next(one for one in OTHERS if one.name == "blank")
 NEEDED = {"wrong-endless-loop", "wrong-secret-leaks", "wrong-refusal-tells-the-secret"}
 ASKED_FOR = [one for one in WRONG if one.name in NEEDED]
-CORPUS = {one.name: one for one in [*OTHERS, *ASKED_FOR, *WRONG[::3]]}
-"""A kernel takes seconds, so only a third of the wrong submissions."""
-SOLUTION = CORPUS["right-solution"]
+SOLUTION = next(one for one in OTHERS if one.name == "right-solution")
+DRAWN = some([*OTHERS, *WRONG], "stock nbgrader", share=0.15)
+"""A kernel takes seconds, so only a few of all submissions, others for each commit."""
+CORPUS = {one.name: one for one in [SOLUTION, BLANK, *ASKED_FOR, *DRAWN]}
 
 NOISE = """
 import logging
