@@ -44,6 +44,10 @@ class Store:
         """Forget a repair."""
         self._rows.pop(number, None)
 
+    def go_on_from(self, number: int) -> None:
+        """Give no id below this one any more."""
+        self._last = max(self._last, number - 1)
+
 
 store = Store()
 v1 = APIRouter(prefix="/v1", tags=["repairs, version 1"])
@@ -101,6 +105,7 @@ class Warehouse:
         self.error: str | None = None
         self.kind: type[Exception] = ConnectionError
         self.silent = False
+        self.late = 0.0
         self.pings = 0
 
     async def ping(self) -> None:
@@ -108,6 +113,8 @@ class Warehouse:
         self.pings += 1
         if self.silent:
             await asyncio.Event().wait()
+        if self.late:
+            await asyncio.sleep(self.late)
         if self.error is not None:
             raise self.kind(f"{self.url} does not answer: {self.error}")
 

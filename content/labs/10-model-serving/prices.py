@@ -56,7 +56,7 @@ class PriceModel:
         rows = np.array(bikes, dtype=float).reshape(len(bikes), WIDTH)
         scores = np.maximum(rows @ self._layer, 0) @ self._last
         found = [round(float(score), 2) for score in scores]
-        if not _report("predict", version=self.version, bikes=bikes, prices=found):
+        if _report("predict", version=self.version, bikes=bikes, prices=found) != HTTPStatus.OK:
             raise CannotPrice("One of the bikes has no price.")
         return found
 
@@ -67,19 +67,23 @@ def load(version: str) -> PriceModel:
     Raises:
         NoSuchVersion: There is no model of this version.
         CannotLoad: Its file could not be read.
+        KeyError: A table of weights is missing in its file.
     """
     if version not in VERSIONS:
         raise NoSuchVersion(f"There is no version {version!r}.")
-    if not _report("load", version=version):
+    status = _report("load", version=version)
+    if status == HTTPStatus.GONE:
+        raise KeyError("weights")
+    if status != HTTPStatus.OK:
         raise CannotLoad(f"The file of version {version} could not be read.")
     return PriceModel(version)
 
 
-def _report(step: str, **about: Any) -> bool:
-    """Report to the control room, if a check has set one up; return whether all is well."""
+def _report(step: str, **about: Any) -> int:
+    """Report to the control room, if a check has set one up; return the status of its reply."""
     url = os.environ.get("UPSTREAM_URL")
     if not url:
-        return True
+        return HTTPStatus.OK
     address = urlsplit(url)
     connection = HTTPConnection(address.hostname, address.port, timeout=60)
     try:
@@ -87,7 +91,7 @@ def _report(step: str, **about: Any) -> bool:
         connection.request("POST", f"/steps/{step}", body, {"Content-Type": "application/json"})
         reply = connection.getresponse()
         reply.read()
-        return reply.status == HTTPStatus.OK
+        return reply.status
     finally:
         connection.close()
 
