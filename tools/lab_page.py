@@ -14,7 +14,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lab_server import LIGHT, LabServer
-from playwright.sync_api import Browser, FrameLocator, Locator, Page, Route, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    FrameLocator,
+    Locator,
+    Page,
+    Route,
+    TimeoutError,  # noqa: A004 - the name that Playwright gives it
+    sync_playwright,
+)
 
 BROWSERS = ("chromium", "google-chrome", "chromium-browser")
 HOW_TO_INSTALL = (
@@ -30,6 +38,8 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_ATTEMPTS = 5
+_SHORT_MS = 5_000  # a menu that is built anew is ready by then
 _PANEL = "window.jupyterapp.shell.currentWidget"
 # After a cell that fails as it should, JupyterLab takes the star from cells that still wait, so
 # a missing star alone says nothing: either every cell has its number, or one failed for good.
@@ -98,11 +108,26 @@ class NotebookPage:
         self.page.wait_for_function(_READY)
 
     def choose(self, *entries: str) -> None:
-        """Choose an entry in the menus, such as `choose("Run", "Run All Cells")`."""
-        menu, *inner = entries
-        self.page.get_by_role("menuitem", name=menu, exact=True).click()
-        for label in inner:
-            self.page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True).click()
+        """Choose an entry in the menus, such as `choose("Run", "Run All Cells")`.
+
+        While JupyterLab starts it builds its menus anew, which closes the one that is open:
+        then the way through the menus begins again.
+        """
+        menu, *labels = entries
+        for attempt in range(_ATTEMPTS):
+            # The last attempt has the page's own limit, and its error says what was missing.
+            patience = _SHORT_MS if attempt < _ATTEMPTS - 1 else None
+            try:
+                self.page.get_by_role("menuitem", name=menu, exact=True).click(timeout=patience)
+                for label in labels:
+                    item = self.page.locator(".lm-Menu-itemLabel").get_by_text(label, exact=True)
+                    item.click(timeout=patience)
+            except TimeoutError:
+                if patience is None:
+                    raise
+                self.page.keyboard.press("Escape")
+            else:
+                return
 
     @contextmanager
     def theme(self, name: str) -> Iterator[None]:

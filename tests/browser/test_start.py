@@ -54,13 +54,12 @@ def test_it_says_what_the_checks_said_last(first_page, lab):
         kept.unlink()
 
 
-def test_the_help_menu_brings_it_back(first_page):
+def test_the_help_menu_brings_it_back(first_page, notebook):
     """Whoever has closed it finds it under Help."""
     tab = first_page.get_by_role("tab", name="Start", exact=True)
     tab.locator(".lm-TabBar-tabCloseIcon").click()
     first_page.locator("#course-start").wait_for(state="detached")
-    first_page.get_by_role("menuitem", name="Help").click()
-    first_page.get_by_role("menuitem", name="Start Page of the Course").click()
+    notebook.choose("Help", "Start Page of the Course")
     start(first_page).locator(".next").wait_for()
 
 

@@ -15,7 +15,7 @@ from classroom.virtual_time import in_virtual_time
 ROOT = Path(__file__).parents[2]
 BEGINS = (
     "%load_ext", "import matplotlib", "def strict", "class BudgetSpent", "class CircuitOpen",
-    "class NoAnswer", "async def ask_once",
+    "class NoAnswer", "RETRYABLE = ",
 )  # fmt: skip
 MODELS = ["desk-large", "desk-small"]
 
@@ -28,9 +28,8 @@ def lesson(tmp_path):
     text = "\n\n".join(code).replace("%load_ext autograder", "")
     text = text.partition("budget = Budget(")[0] + text[text.index("class CircuitOpen") - 1 :]
     logger = "logger = logging.getLogger('agent_desk')\n"
-    statuses = "RETRYABLE = {408, 409, 429, 500, 502, 503, 504}\n"
     module = tmp_path / "example.py"
-    module.write_text(f"{text}\n\n{logger}{statuses}", encoding="utf-8")
+    module.write_text(f"{text}\n\n{logger}", encoding="utf-8")
     return SimpleNamespace(**runpy.run_path(str(module)))
 
 
