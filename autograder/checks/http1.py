@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any, Final, Self
@@ -233,6 +234,16 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None:
             self._answer.broke_off(error)
 
+    def _hear_the_rest(self) -> None:
+        """Read what the other side said before it hung up: asyncio stops at a write that fails.
+
+        A server that refuses a body hangs up while pieces of it are still on their way.
+        """
+        descriptor = self._transport.get_extra_info("socket").fileno()
+        with contextlib.suppress(OSError):  # nothing more is there
+            while self._answer is not None and (data := os.read(descriptor, _MAX_WAITING)):
+                self.data_received(data)
+
     # What asyncio calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -253,6 +264,8 @@ class _Connection(asyncio.Protocol):
             self._answer.ended()
 
     def connection_lost(self, error: Exception | None) -> None:
+        if error is not None:
+            self._hear_the_rest()
         what = "Server disconnected without sending a response."
         self._end(httpx2.RemoteProtocolError(what) if error is None else httpx2.ReadError(what))
 

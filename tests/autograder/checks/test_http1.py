@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+import socket
+import threading
 from contextlib import asynccontextmanager
 
 import httpx2
@@ -214,6 +216,48 @@ def test_an_answer_ends_a_body_that_has_no_end(tmp_path, goes_on):
             return [reply.text for reply in replies], len(connections)
 
     assert asyncio.run(asked()) == (["ok", "ok"], 2)
+
+
+def test_a_refusal_is_heard_although_the_rest_cannot_be_sent(tmp_path):
+    """The server answers and hangs up just before the next piece: its answer counts."""
+    refused = threading.Event()
+
+    def refuse(listening):
+        connection, _ = listening.accept()
+        with connection:
+            said = b""
+            while b"some" not in said:
+                said += connection.recv(1_000)
+            connection.sendall(PLAIN)
+        refused.set()
+
+    class Late(bytes):
+        """Makes the client stand still just before it writes, as a busy machine may."""
+
+        def __len__(self):
+            refused.wait()
+            return super().__len__()
+
+    async def pieces():
+        yield b"some"
+        yield Late(b"the rest")
+
+    async def asked(path):
+        transport = Transport(Endpoint("http://localhost", uds=path))
+        async with httpx2.AsyncClient(transport=transport, trust_env=False) as client:
+            return await client.post("http://localhost/x", content=pieces())
+
+    path = str(tmp_path / "app")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(path)
+        listening.listen()
+        server = threading.Thread(target=refuse, args=(listening,))
+        server.start()
+        try:
+            reply = asyncio.run(asked(path))
+        finally:
+            server.join()
+    assert reply.text == "ok"
 
 
 def test_a_body_that_fails_hangs_up(tmp_path):
