@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -20,7 +20,7 @@ from autograder.judge.grants import BadGrantsError, Grants, grants_of
 from autograder.judge.judged import Judged
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import CannotGradeError, Pool
-from autograder.judge.steps import checks_of, steps_of
+from autograder.judge.steps import checks_of, steps_of, without_checks
 from autograder.sandbox.report import held_here
 from autograder.self_check import NotALab, show
 
@@ -107,7 +107,7 @@ def _judged(path: Path, lab: _Lab) -> Judged:
     files = beside.handed_on(path.resolve().parent) | lab.data
     task = Task(
         name="own",
-        steps=tuple(replace(step, check=None) for step in steps),
+        steps=without_checks(steps),
         seed=secrets.randbits(32),
         files={name: str(file) for name, file in files.items()},
     )

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import secrets
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -19,25 +18,21 @@ from dataclasses import dataclass, field, replace
 from autograder.checks.deadlines import WHILE_GRADING
 from autograder.course import is_plain_name
 from autograder.grading import beside, cache
-from autograder.grading.cache import Record, Records
 from autograder.grading.database import Database
 from autograder.grading.folder import CourseFolder
 from autograder.grading.gradebook import Marks, Total
 from autograder.grading.handed_in import HandedIn, fetch
+from autograder.grading.judging import Judging, Question, folder_of_data
 from autograder.grading.lab import GradedLab, made_release, read_lab
 from autograder.grading.outcome import Graded, Status
 from autograder.grading.proof import Proof
 from autograder.grading.sanitise import lost_answers
 from autograder.grading.writer import Work, Writer
 from autograder.judge.judged import Judged
-from autograder.judge.messages import Answer, SetUp, Task
+from autograder.judge.messages import Answer
 from autograder.judge.pool import Pool
 from autograder.judge.staff import Staff
-from autograder.judge.steps import Step, steps_of
-from autograder.own_folder import OwnFolder
-from autograder.sandbox import layers
-from autograder.sandbox.layers import Level
-from autograder.sandbox.report import held_here
+from autograder.judge.steps import steps_of
 
 _log = logging.getLogger(__name__)
 _LOOK_EVERY = 0.1
@@ -81,18 +76,14 @@ class Grading:
     _undo: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
 
     def __post_init__(self) -> None:
-        self._checks = {name: cache.hash_of_check(c) for name, c in self.lab.checks.items()}
-        self._ids = {
-            cell.id: cell.metadata.nbgrader.grade_id
-            for cell in self.lab.release.cells
-            if cell.metadata.get("nbgrader", {}).get("grade_id") in self.lab.checks
-        }
-        self._hashes = {cell: self._checks[name] for cell, name in self._ids.items()}
-        level = Level.NONE if self.options.unsafe else _level_here()
-        self._sandbox = level.name.lower()
-        self._world = cache.world(data=self.lab.data_digest(), sandbox=self._sandbox)
+        self._judging = Judging(
+            self.course,
+            self.lab,
+            seed=self.options.seed,
+            unsafe=self.options.unsafe,
+            wait=self.options.wait,
+        )
         self._layout = cache.digest(self.lab.release, cache.hash_of_code(*cache.SHOWING))
-        self._records = Records(self.course.state / self.lab.name)
         self._class_size = 0
         self._pool: Pool | None = None
         self._writer: Writer | None = None
@@ -139,7 +130,7 @@ class Grading:
             message="The name of this student's folder is no student's id: it is not UTF-8, as "
             "after unpacking an archive from another system, or holds markup. Rename the folder "
             "to the student's id.",
-            sandbox=self._sandbox,
+            sandbox=self._judging.sandbox,
         )
 
     def _open_gradebook(self) -> Writer:
@@ -149,9 +140,9 @@ class Grading:
                 course=self.course,
                 lab=self.lab,
                 marks=self._gradebook(),
-                records=self._records,
+                records=self._judging.records,
                 layout=self._layout,
-                checks=self._hashes,
+                checks=self._judging.hashes,
             )
         return self._writer
 
@@ -186,30 +177,32 @@ class Grading:
         """Read a submission; None if another grader is at work on it."""
         begun = time.perf_counter()
         with contextlib.ExitStack() as lock:
-            if not lock.enter_context(self._records.lock(student)):
+            if not lock.enter_context(self._judging.records.lock(student)):
                 return None
             folder = self.course.of_student(
                 self.course.nbgrader.submitted_directory, student, self.lab.name
             )
             fetched = fetch(folder, f"{self.lab.name}.ipynb")
-            record = self._records.read(student)
             files = beside.handed_on(fetched.folder)
             own = cache.hash_of_files(files)
             file = cache.digest(
-                cache.hash_of(fetched.data), own, fetched.wrong, self._layout, self._world
+                cache.hash_of(fetched.data), own, fetched.wrong, self._layout, self._judging.world
             )
             submission: HandedIn | None = None
-            steps: tuple[Step, ...] = ()
-            if self._is_as_it_was(record, file):
-                altered, reason, cells = record.altered, "", record.cells
+            question: Question | None = None
+            if self.options.cached:
+                question = self._judging.unchanged(student, files, file)
+            if question is not None:
+                altered, reason = question.record.altered, ""
             else:
                 submission = fetched.rebuilt(self.lab.release)
-                steps = steps_of(submission.notebook, self.lab.checks)
                 altered, reason = submission.altered, submission.reason
-                cells = cache.hashes_of_cells(steps, self._world, own)
-            known = None
-            if self.options.cached and not reason:
-                known = record.known(cells, self._hashes, self.options.seed)
+                question = self._judging.question(
+                    student,
+                    steps_of(submission.notebook, self.lab.checks),
+                    files,
+                    cached=self.options.cached and not reason,
+                )
             return Work(
                 student=student,
                 fetched=fetched,
@@ -217,75 +210,34 @@ class Grading:
                 altered=altered,
                 reason=reason,
                 file=file,
-                steps=steps,
-                files=files,
-                record=record,
-                cells=cells,
-                known=known,
+                question=question,
                 seconds=time.perf_counter() - begun,
                 lock=lock.pop_all(),
             )
         raise AssertionError
 
-    def _is_as_it_was(self, record: Record, file: str) -> bool:
-        """Tell whether all verdicts on a file can be taken over, without looking into it."""
-        known = record.known(record.cells, self._hashes, self.options.seed)
-        return (
-            self.options.cached
-            and record.handed_in == file
-            and record.tells_all(known, record.cells)
-        )
-
     def _begin(self, work: Work) -> Iterator[Graded]:
         """Give a submission to a worker, or finish it when there is nothing to run."""
-        complete = work.record.tells_all(work.known, work.cells)
-        if work.reason or complete:
+        if work.reason or work.question.is_answered:
             with work.lock:
-                yield self._finish(work, work.known, work.reason)
+                yield self._finish(work, work.question.known, work.reason)
             return
         if self._pool is None:
             self._pool = self._undo.enter_context(self._hired())
-            self._proof().give(self._pool, seed=self._drawn())
+            self._proof().give(self._pool, seed=self._judging.drawn())
         self._open[work.student] = work
-        self._pool.give(
-            Task(
-                name=work.student,
-                steps=tuple(replace(step, check=None) for step in work.steps),
-                seed=work.record.seed(work.known, work.cells, self._drawn()),
-                known=work.known.checks if work.known else {},
-                files={name: str(path) for name, path in work.files.items()},
-            )
-        )
-
-    def _drawn(self) -> int:
-        """Return a seed for one submission: what one student saw tells another nothing."""
-        return secrets.randbits(32) if self.options.seed is None else self.options.seed
+        self._pool.give(self._judging.task(work.question))
 
     def _proof(self) -> Proof:
         """Return the proof that the lab's own solution gets full marks."""
         file = self.course.state / f"{self.lab.name}.proven"
-        return Proof(self.lab, file, world=self._world, checks=self._hashes)
+        return Proof(self.lab, file, world=self._judging.world, checks=self._judging.hashes)
 
     def _hired(self) -> Pool:
         """Start the workers."""
-        data = ""
-        if self.lab.data:
-            folder = self._undo.enter_context(OwnFolder("autograder-data-"))
-            folder.chmod(0o755)
-            for name, path in self.lab.data.items():
-                cache.write_whole(folder / name, path.read_bytes(), mode=0o444)
-            data = str(folder)
-        checks = {cell: self.lab.checks[name] for cell, name in self._ids.items()}
-        set_up = SetUp(
-            checks=checks,
-            grants=self.lab.grants,
-            data=data,
-            secrets=tuple(map(str, self.course.secrets)),
-            hidden=(str(self.course.root),),
-            unsafe=self.options.unsafe,
-            layers=held_here(),
-            wait=self.options.wait,
-        )
+        set_up = self._judging.set_up
+        if (folder := folder_of_data(self.lab.data)) is not None:
+            set_up = replace(set_up, data=str(self._undo.enter_context(folder)))
         return Pool(set_up, jobs=min(self.options.jobs, self._class_size), staff=self.staff)
 
     def _end(self, work: Work, answer: Answer) -> Graded:
@@ -329,14 +281,9 @@ class Grading:
             altered=work.altered,
             message=" ".join(filter(None, (reason, losses))),
             seconds=round(work.seconds + (judging or 0) + time.perf_counter() - begun, 3),
-            sandbox=judged.sandbox if judged else self._sandbox,
+            sandbox=judged.sandbox if judged else self._judging.sandbox,
             seed=judged.seed if judged else self.options.seed or 0,
         )
-
-
-def _level_here() -> Level:
-    found = held_here()
-    return layers.level([layer for layer, problem in found.items() if problem is None])
 
 
 def open_grading(

@@ -8,7 +8,6 @@ its verdict depends.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -19,7 +18,7 @@ from autograder.grading.lab import GradedLab
 from autograder.grading.sanitise import Unreadable, rebuild
 from autograder.judge.messages import Answer, Task
 from autograder.judge.pool import CannotGradeError, Pool
-from autograder.judge.steps import Step, steps_of
+from autograder.judge.steps import Step, steps_of, without_checks
 
 _NAME = "the lab's own solution"
 _MOST_NAMED = 5
@@ -51,13 +50,7 @@ class Proof:
         with suppress(OSError):
             if self._file.read_text(encoding="utf-8") == self._proven:
                 return
-        pool.give(
-            Task(
-                name=_NAME,
-                steps=tuple(replace(step, check=None) for step in self._steps),
-                seed=seed,
-            )
-        )
+        pool.give(Task(name=_NAME, steps=without_checks(self._steps), seed=seed))
         answers: list[Answer] = []
         while not answers:
             answers += pool.answers()

@@ -11,13 +11,13 @@ from pathlib import Path
 from nbformat import NotebookNode
 
 from autograder.grading import autograded, beside, cache
-from autograder.grading.cache import Cells, Record, Records
+from autograder.grading.cache import Record, Records
 from autograder.grading.folder import CourseFolder
 from autograder.grading.gradebook import Marks, Row, Total
 from autograder.grading.handed_in import Fetched, HandedIn
+from autograder.grading.judging import Question
 from autograder.grading.lab import GradedLab
 from autograder.judge.judged import Judged
-from autograder.judge.steps import Step
 
 _NOTEBOOK_MODE = 0o444
 
@@ -34,11 +34,7 @@ class Work:
         altered: What the student changed that is not part of an answer.
         reason: Why it cannot be read; empty if it can.
         file: Hash of the file that was handed in and of all that it is judged in.
-        steps: Its cells, in order.
-        files: Its own files that they may read, by name.
-        record: What is remembered of it.
-        cells: Hashes of its cells and of all that they run in.
-        known: The verdicts that can be taken over.
+        question: What is to be judged, and what is known of it.
         seconds: How long reading took.
         lock: Keeps other graders away.
     """
@@ -49,11 +45,7 @@ class Work:
     altered: tuple[str, ...]
     reason: str
     file: str
-    steps: tuple[Step, ...]
-    files: Mapping[str, Path]
-    record: Record
-    cells: Cells
-    known: Judged | None
+    question: Question
     seconds: float
     lock: contextlib.ExitStack
 
@@ -93,11 +85,10 @@ class Writer:
         file = target / f"{self.lab.name}.ipynb"
         ignored = list(self.course.nbgrader.ignore)
         files = beside.listing(work.fetched.folder, ignored) | self.lab.data
-        made_of = cache.digest(
-            self.layout, work.cells.all, work.altered, reason, beside.states(files)
-        )
-        if cached and made_of == work.record.written and _is(file, work.record.notebook):
-            row = _row(work, work.record, reason)
+        cells, before = work.question.cells, work.question.record
+        made_of = cache.digest(self.layout, cells.all, work.altered, reason, beside.states(files))
+        if cached and made_of == before.written and _is(file, before.notebook):
+            row = _row(work, before, reason)
             return self.marks.written(work.student, row) or self.marks.write(work.student, row)
         notebook = autograded.notebook_of(
             (work.submission or work.fetched.rebuilt(self.lab.release)).notebook,
@@ -107,7 +98,7 @@ class Writer:
             reason=reason,
         )
         record = Record(
-            cells=work.cells,
+            cells=cells,
             checks=dict(self.checks),
             judged=None if judged is None or judged.overtime else judged,
             handed_in=work.file,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from autograder.checks.cell import CheckCell
@@ -62,3 +62,8 @@ def steps_of(notebook: NotebookNode, checks: Mapping[str, CheckCell]) -> tuple[S
         elif cell.source.strip():
             steps.append(Step(cell.id, cell.source))
     return tuple(steps)
+
+
+def without_checks(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Return steps as a worker is sent them: the checks it knows already."""
+    return tuple(replace(step, check=None) for step in steps)

@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from autograder.grading.cache import write_whole
+from autograder.grading.judging import folder_of_data
 from autograder.judge.messages import Answer, SetUp, Task
 from autograder.judge.pool import Pool
 from autograder.judge.staff import Staff
-from autograder.own_folder import OwnFolder
 
 IDLE_SECONDS = 600.0
 """How long workers wait for the next submission before their memory is given back."""
@@ -47,7 +46,7 @@ class _Open:
 
     def __init__(self, bench: Bench, staff: Staff) -> None:
         self.bench = bench
-        self._folder = _folder_with(bench.data)
+        self._folder = folder_of_data(bench.data)
         data = str(self._folder.path) if self._folder else ""
         set_up = replace(bench.set_up, data=data)
         self.pool = Pool(set_up, jobs=bench.jobs, staff=staff).__enter__()
@@ -187,16 +186,6 @@ def _wind_clock() -> None:
     _clock = threading.Timer(IDLE_SECONDS, close)
     _clock.daemon = True
     _clock.start()
-
-
-def _folder_with(data: Mapping[str, Path]) -> OwnFolder | None:
-    if not data:
-        return None
-    folder = OwnFolder("autograder-data-")
-    folder.path.chmod(0o755)
-    for name, path in data.items():
-        write_whole(folder.path / name, path.read_bytes(), mode=0o444)
-    return folder
 
 
 atexit.register(close)
