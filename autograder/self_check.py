@@ -17,6 +17,7 @@ from nbclient.exceptions import DeadKernelError
 from rich.console import Console
 
 from autograder.checks.deadlines import CELL_PROCESSOR_SECONDS, CELL_SECONDS
+from autograder.checks.hunger import Hunger
 from autograder.checks.notebook import RECORD_TYPE
 from autograder.checks.notebook_file import cells_of, source_of
 from autograder.checks.records import CheckResult
@@ -26,6 +27,8 @@ from autograder.profile import profile_text, read_profile
 from autograder.render.terminal import print_check
 
 _LOOK_EVERY = 0.25
+_NOBODY = 2**30
+"""A process number that is never given to anybody."""
 _PATIENCE = 5.0
 """Seconds that a cell has to end after it was interrupted; then the kernel is ended."""
 
@@ -178,6 +181,11 @@ def checked(path: Path) -> tuple[list[CheckResult], list[str]]:
     return found, client.stopped
 
 
+def _kept_waiting(hunger: Hunger) -> float:
+    """Return how long a busy machine has kept a kernel waiting; 0 where nobody counts it."""
+    return hunger.seconds if hunger.is_counted else 0.0
+
+
 class _Client(NotebookClient):
     """Runs a notebook, and stops a cell where the grader would stop it."""
 
@@ -199,12 +207,13 @@ class _Client(NotebookClient):
         if cell.source.startswith("%%check"):
             return  # its tests have deadlines of their own
         begun, before = time.monotonic(), self._processor_seconds()
+        hunger = Hunger([self._kernel])
         why = ""
         while not why:
             await asyncio.sleep(_LOOK_EVERY)
             if self._processor_seconds() - before > CELL_PROCESSOR_SECONDS:
                 why = f"{CELL_PROCESSOR_SECONDS:g} s of processor time"
-            elif time.monotonic() - begun > CELL_SECONDS:
+            elif time.monotonic() - begun > CELL_SECONDS + _kept_waiting(hunger):
                 why = f"{CELL_SECONDS:g} s"
         name = cell.metadata.get("nbgrader", {}).get("grade_id") or cell.get("id", "")
         self.stopped.append(
@@ -218,8 +227,13 @@ class _Client(NotebookClient):
 
     def _processor_seconds(self) -> float:
         """Return the processor's time that the kernel has taken, and what it has waited for."""
-        kernel: Any = self.km
         try:
-            return float(sum(psutil.Process(kernel.provisioner.pid).cpu_times()[:4]))
-        except (psutil.Error, AttributeError):
+            return float(sum(psutil.Process(self._kernel).cpu_times()[:4]))
+        except psutil.Error:
             return 0.0
+
+    @property
+    def _kernel(self) -> int:
+        """The kernel's process; nobody's where it has ended."""
+        kernel: Any = self.km
+        return getattr(kernel.provisioner, "pid", None) or _NOBODY

@@ -27,6 +27,8 @@ CELL_PROCESSOR_SECONDS = 10.0
 CELL_SECONDS = 30.0
 """How long one cell may take altogether: one that only waits takes no processor time."""
 IN_A_NOTEBOOK = Deadlines(wait=2.0, again=1.0, cell=10.0)
+ON_A_BUSY_MACHINE = Deadlines(wait=8.0, again=4.0, cell=25.0)
+"""In a notebook, when a wait was in vain and the kernel had waited for a processor meanwhile."""
 WHILE_GRADING = Deadlines(wait=10.0, again=2.0, cell=25.0)
 """The cell's limit stays below nbgrader's own (30 s), which would throw away the whole cell."""
 

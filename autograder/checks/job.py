@@ -80,3 +80,9 @@ class Job:
     before: Findings = field(default_factory=Findings)
     findings: Findings = field(default_factory=Findings)
     result: CheckResult | None = None
+
+    @property
+    def kept_waiting(self) -> bool:
+        """Whether the machine may have cost points, being busy; known once the job is done."""
+        late = self.findings.out_of_time and self.starved(0) > self.deadlines.cell * self.enough
+        return late or self.findings.kept_waiting

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,7 +16,13 @@ from IPython.display import HTML
 from autograder.checks import last_said
 from autograder.checks.attempts import Attempts, is_grading, is_validating
 from autograder.checks.cell import BadCheckLine, CheckCell
-from autograder.checks.deadlines import IN_A_NOTEBOOK, WHILE_GRADING
+from autograder.checks.deadlines import (
+    IN_A_NOTEBOOK,
+    ON_A_BUSY_MACHINE,
+    WHILE_GRADING,
+    Deadlines,
+)
+from autograder.checks.hunger import ENOUGH, Hunger
 from autograder.checks.job import Job
 from autograder.checks.kernel import KernelSubject
 from autograder.checks.progress import BadLabLine, Progress
@@ -43,6 +51,11 @@ RECORD_TYPE = "application/vnd.autograder.check+json"
 NOT_SET_UP = (
     "The set-up cell has not run since the kernel was started. Run it first: it is the first code "
     "cell of this notebook. Then run your answers from the top, then this check again."
+)
+
+STILL_BUSY = (
+    "This computer is busy with other programs, and a wait in this check may have been in vain "
+    "for that reason. Run the check again when less is running."
 )
 
 
@@ -138,20 +151,34 @@ class CheckMagics(Magics):
         assert self.shell is not None
         amiss = self._amiss(cell)
         attempts = self._attempts.setdefault(cell.lab, Attempts(cell.lab, Path.cwd()))
+        namespace, blocked = self.shell.user_ns, amiss or self._blocked(cell)
         with captured() as written, WaitingLine() as waiting:
-            job = Job(
-                cell,
-                KernelSubject(self.shell.user_ns, cell.entry),
-                deadlines=WHILE_GRADING if is_grading() else IN_A_NOTEBOOK,
-                upstream=local_llm,
-                blocked=amiss or self._blocked(cell),
-                failed_before=attempts.failed,
-                take_printed=written.take,
-                notice=waiting.notice,
-            )
-            run_in_thread([cell], [job], meanwhile=waiting.show)
+
+            def done(deadlines: Deadlines) -> Job:
+                hunger = Hunger([os.getpid()])
+                job = Job(
+                    cell,
+                    KernelSubject(namespace, cell.entry),
+                    deadlines=deadlines,
+                    upstream=local_llm,
+                    blocked=blocked,
+                    failed_before=attempts.failed,
+                    take_printed=written.take,
+                    starved=hunger.lately,
+                    enough=ENOUGH if hunger.is_counted else math.inf,
+                    notice=waiting.notice,
+                )
+                run_in_thread([cell], [job], meanwhile=waiting.show)
+                return job
+
+            job = done(WHILE_GRADING if is_grading() else IN_A_NOTEBOOK)
+            if job.kept_waiting and not is_grading():
+                waiting.notice("This computer is busy: the check runs again, with more time")
+                job = done(ON_A_BUSY_MACHINE)
         assert job.result is not None
         result = self._explained(job.result, amiss)
+        if job.kept_waiting and not result.all_pass:
+            result = result.model_copy(update={"deadline": STILL_BUSY})
         self._remember(cell, result, attempts)
         if is_validating() and not result.all_pass:
             say_to_validate(failures(result))

@@ -15,6 +15,7 @@ from autograder.checks.deadlines import (
     WHILE_GRADING,
     Deadlines,
 )
+from autograder.checks.hunger import ENOUGH, Hunger
 from autograder.checks.job import Job, Part, no_upstream
 from autograder.checks.records import CheckResult, Outcome, task_title
 from autograder.checks.transcript import cut
@@ -27,7 +28,6 @@ from autograder.child import (
     Raised,
     Submission,
 )
-from autograder.judge.hunger import ENOUGH, Hunger
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.judge.subject import SandboxSubject
@@ -38,6 +38,8 @@ __all__ = ["Judged", "begun", "blocked", "judge"]
 
 MAX_SHOWN = 2**19
 """Characters that all cells of a submission may put out together."""
+_SET_UP = "setup"
+"""The id of a lab's set-up cell, which the builder gives it."""
 _CUT = 200
 _TOO_LOUD = f"... Left out: this notebook put out more than {MAX_SHOWN:,} characters ..."
 _OVERTIME = "The time for this notebook was used up before this cell."
@@ -202,8 +204,7 @@ class _Verdicts:
     def note(self, step: Step, job: Job) -> None:
         """Write down what came of a check, or of a part of it."""
         assert job.result is not None, "the runner does every job that it is given"
-        slow = job.findings.out_of_time and job.starved(0) > job.deadlines.cell * job.enough
-        if slow or job.findings.kept_waiting:
+        if job.kept_waiting:
             self.hungry.add(step.cell)
         self.findings[step.cell] = job.findings
         self.take_over(step, job.result)
@@ -282,14 +283,14 @@ def judge(
 
 
 def _explained(result: CheckResult, cells: Mapping[str, CellRun]) -> CheckResult:
-    """Add how the task's own cell ended, where marks were lost and it failed."""
-    run = cells.get(result.task)
-    if result.all_pass or run is None or run.ok:
+    """Add how the task's own cell, or else the set-up, has failed, where marks were lost."""
+    named = {result.task: f"The cell of {task_title(result.task)}", _SET_UP: "The set-up cell"}
+    failed = [name for name in named if name in cells and not cells[name].ok]
+    if result.all_pass or not failed:
         return result
+    run = cells[failed[0]]
     how = run.loss.message if run.loss else f"It stopped half-way: {run.raised}"
-    return result.model_copy(
-        update={"cause": f"The cell of {task_title(result.task)} failed. {how}"}
-    )
+    return result.model_copy(update={"cause": f"{named[failed[0]]} failed. {how}"})
 
 
 def _late(

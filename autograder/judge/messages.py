@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 
 from autograder.checks.cell import CheckCell
 from autograder.checks.deadlines import WHILE_GRADING
+from autograder.checks.hunger import ENOUGH
 from autograder.checks.records import CheckResult
 from autograder.judge.grants import Grants
-from autograder.judge.hunger import ENOUGH
 from autograder.judge.judged import SUBMISSION_SECONDS, Judged
 from autograder.judge.steps import Step
 from autograder.sandbox.layers import Layer

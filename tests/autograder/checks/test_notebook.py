@@ -12,6 +12,8 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from autograder.checks import notebook
+from autograder.checks.deadlines import Deadlines
 from autograder.render.html import check_table
 
 APP = """
@@ -223,3 +225,66 @@ def test_a_stub_comes_back_into_its_cell(shell, tmp_path):
     assert offered == [(stub, True)]
     with pytest.raises(Exception, match="has a task called t9"):
         run(shell, "%stub t9")
+
+
+SLOW_AT_FIRST = """
+import asyncio
+import fastapi
+app = fastapi.FastAPI()
+asked = []
+
+@app.get("/hello")
+async def hello():
+    asked.append(1)
+    if len(asked) < {answered}:
+        await asyncio.Event().wait()
+    return "hello"
+"""
+QUICK = Deadlines(wait=0.2, again=0.2, cell=5)
+
+
+class Busy:
+    """Counts as a busy machine would: every look finds that more has been waited for."""
+
+    is_counted = True
+
+    def __init__(self, _processes):
+        self._seconds = 0.0
+
+    def lately(self, _age):
+        self._seconds += 60.0
+        return self._seconds
+
+
+@pytest.fixture
+def busy(monkeypatch):
+    """A machine that keeps the kernel waiting, and deadlines that a test can wait for."""
+    monkeypatch.setattr(notebook, "Hunger", Busy)
+    monkeypatch.setattr(notebook, "IN_A_NOTEBOOK", QUICK)
+    monkeypatch.setattr(notebook, "ON_A_BUSY_MACHINE", QUICK)
+
+
+@pytest.mark.usefixtures("busy")
+def test_on_a_busy_machine_a_wait_in_vain_costs_nothing(shell):
+    """The check runs again, with more time, and its second verdict counts."""
+    run(shell, SLOW_AT_FIRST.format(answered=2))
+    assert repr(run(shell, CHECK)) == "2"
+
+
+@pytest.mark.usefixtures("busy")
+def test_a_machine_that_stays_busy_is_named(shell):
+    """What is lost in the second run is lost, and the table says what may have been the reason."""
+    run(shell, SLOW_AT_FIRST.format(answered=99))
+    shown = run(shell, CHECK)
+    assert repr(shown) == "0"
+    assert "Run the check again when less is running" in check_table(shown.result)
+
+
+def test_a_wait_in_vain_on_a_quiet_machine_is_the_apps(shell, monkeypatch):
+    """Where nobody has kept the kernel waiting, the check runs once."""
+    monkeypatch.setattr(notebook, "IN_A_NOTEBOOK", QUICK)
+    monkeypatch.setattr(notebook, "ENOUGH", 1e9)
+    run(shell, SLOW_AT_FIRST.format(answered=2))
+    shown = run(shell, CHECK)
+    assert repr(shown) == "0"
+    assert not shown.result.deadline

@@ -242,3 +242,16 @@ def test_a_task_whose_own_cell_failed_says_so(server):
     run([check_step.check], jobs())
     cause = results[0].checks["check-t1"].cause
     assert cause.startswith("The cell of Task 1 failed. It stopped half-way: NameError:")
+
+
+def test_a_set_up_that_failed_is_named(server):
+    """What a task misses then is not the student's fault, and the cause says whose it is."""
+    steps = [Step("setup", "import nothing_of_this_name"), Step("check-t1", "", check())]
+    results = []
+
+    def jobs():
+        results.append((yield from judge(steps, server=server, policy=Policy(), seed=1)))
+
+    run([steps[1].check], jobs())
+    cause = results[0].checks["check-t1"].cause
+    assert cause.startswith("The set-up cell failed. It stopped half-way: ModuleNotFoundError:")

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from autograder.judge.hunger import Hunger
+from autograder.checks.hunger import Hunger
 
 SPIN = """
 import os, time

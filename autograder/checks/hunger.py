@@ -37,6 +37,11 @@ class Hunger:
         return self._found
 
     @property
+    def is_counted(self) -> bool:
+        """Whether this system counts at all."""
+        return self._before is not None
+
+    @property
     def seconds(self) -> float:
         """Seconds that all their threads have waited since; infinite where nobody counts them."""
         now = self._waited()
