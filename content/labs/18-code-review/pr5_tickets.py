@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 tickets = APIRouter()
 opened: dict[int, tuple[str, "Ticket"]] = {}  # a ticket, and whose it is
-numbers = count(1)
+ticket_numbers = count(1)
 Priority = Literal["low", "normal", "high"]
 
 
@@ -34,7 +34,7 @@ class Ticket(NewTicket):
 
 @tickets.post("/tickets", status_code=201)
 async def open_ticket(new: NewTicket, user: User) -> Ticket:
-    ticket = Ticket(id=next(numbers), **new.model_dump())
+    ticket = Ticket(id=next(ticket_numbers), **new.model_dump())
     opened[ticket.id] = (user, ticket)
     return ticket
 
