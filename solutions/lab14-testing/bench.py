@@ -188,7 +188,9 @@ if _sleep.__module__ != __name__:
 
 
 def _tests_of(tests: type) -> list[str]:
-    return [name for name in vars(tests) if name.startswith("test")]
+    """Return the names of a class's tests, those of its base classes first."""
+    names = dict.fromkeys(name for one in reversed(tests.__mro__) for name in vars(one))
+    return [name for name in names if name.startswith("test")]
 
 
 async def _run(tests: type, name: str, client: AsyncClient) -> None:
@@ -246,6 +248,8 @@ async def try_out(tests: type, create: Callable[[], FastAPI]) -> None:
             try:
                 await _run(tests, name, server.async_client)
                 print("passed ", name)
-            except Exception as error:  # noqa: BLE001 - whatever a test raises
+            except (KeyboardInterrupt, asyncio.CancelledError):
+                raise
+            except BaseException as error:  # noqa: BLE001 - also what `pytest.fail` raises
                 print("FAILED ", name, repr(error))
     print(f"{len(_tests_of(tests))} tests of {tests.__name__}.")
