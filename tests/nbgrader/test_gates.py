@@ -24,7 +24,9 @@ BLANK = next(one for one in OTHERS if one.name == "blank")
 NEEDED = {"wrong-endless-loop", "wrong-secret-leaks", "wrong-refusal-tells-the-secret"}
 ASKED_FOR = [one for one in WRONG if one.name in NEEDED]
 SOLUTION = next(one for one in OTHERS if one.name == "right-solution")
-DRAWN = some([*OTHERS, *WRONG], "stock nbgrader", share=0.15)
+RIGHT = [one for one in OTHERS if one.kind == "right" and one is not SOLUTION]
+REST = [one for one in ALL if one not in RIGHT]
+DRAWN = [*some(RIGHT, "right in stock nbgrader", share=0.25), *some(REST, "stock", share=0.13)]
 """A kernel takes seconds, so only a few of all submissions, others for each commit."""
 CORPUS = {one.name: one for one in [SOLUTION, BLANK, *ASKED_FOR, *DRAWN]}
 
