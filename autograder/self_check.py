@@ -27,8 +27,6 @@ from autograder.profile import profile_text, read_profile
 from autograder.render.terminal import print_check
 
 _LOOK_EVERY = 0.25
-_NOBODY = 2**30
-"""A process number that is never given to anybody."""
 _PATIENCE = 5.0
 """Seconds that a cell has to end after it was interrupted; then the kernel is ended."""
 
@@ -207,7 +205,7 @@ class _Client(NotebookClient):
         if cell.source.startswith("%%check"):
             return  # its tests have deadlines of their own
         begun, before = time.monotonic(), self._processor_seconds()
-        hunger = Hunger([self._kernel])
+        hunger = Hunger(self._kernel)
         why = ""
         while not why:
             await asyncio.sleep(_LOOK_EVERY)
@@ -228,12 +226,13 @@ class _Client(NotebookClient):
     def _processor_seconds(self) -> float:
         """Return the processor's time that the kernel has taken, and what it has waited for."""
         try:
-            return float(sum(psutil.Process(self._kernel).cpu_times()[:4]))
+            return float(sum(sum(psutil.Process(pid).cpu_times()[:4]) for pid in self._kernel))
         except psutil.Error:
             return 0.0
 
     @property
-    def _kernel(self) -> int:
-        """The kernel's process; nobody's where it has ended."""
+    def _kernel(self) -> tuple[int, ...]:
+        """The kernel's process, if it has one."""
         kernel: Any = self.km
-        return getattr(kernel.provisioner, "pid", None) or _NOBODY
+        pid: int | None = getattr(kernel.provisioner, "pid", None)
+        return () if pid is None else (pid,)

@@ -16,6 +16,7 @@ from traitlets import Bool, Float, Integer
 
 from autograder.checks.deadlines import WHILE_GRADING
 from autograder.course import CourseError
+from autograder.grading.judging import Judging
 from autograder.judge.pool import CannotGradeError
 from autograder.nbgrader.labs import RunningCourse, judged_lab
 from autograder.nbgrader.run import Run
@@ -70,7 +71,7 @@ class SubmissionExporter(NotebookExporter):
             return None
         if self.unsafe_no_sandbox:
             self.log.warning("Without a sandbox: students' code may do as you may.")
-        verdicts = Verdicts(
+        judging = Judging(
             course, lab, seed=self.seed, unsafe=self.unsafe_no_sandbox, wait=self.wait
         )
-        return Run(converter, course, lab, verdicts)
+        return Run(converter, course, lab, Verdicts(lab, judging))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 from autograder.grading import beside
 from autograder.grading.cache import Cells, Record
-from autograder.grading.folder import CourseFolder
 from autograder.grading.handed_in import HandedIn
 from autograder.grading.judging import Judging
 from autograder.grading.lab import GradedLab
@@ -48,24 +47,13 @@ class Verdicts:
     """The verdicts on one lab's submissions.
 
     Args:
-        course: The course.
         lab: The lab.
-        seed: What the tests' values are drawn from; drawn for each submission if None.
-        unsafe: Run without a sandbox.
-        wait: How many seconds a test waits for one answer or gate.
+        judging: What its submissions are judged by.
     """
 
-    def __init__(
-        self,
-        course: CourseFolder,
-        lab: GradedLab,
-        *,
-        seed: int | None,
-        unsafe: bool,
-        wait: float,
-    ) -> None:
+    def __init__(self, lab: GradedLab, judging: Judging) -> None:
         self._lab = lab
-        self._judging = Judging(course, lab, seed=seed, unsafe=unsafe, wait=wait)
+        self._judging = judging
         self._bench = Bench(set_up=self._judging.set_up, data=lab.data, digest=lab.data_digest())
 
     def prepare(self, *, jobs: int) -> None:
